@@ -1,0 +1,56 @@
+// Package auth says who is asking and what they may do.
+package auth
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"yinzheng/internal/gm"
+)
+
+// ErrDenied means that the caller may not do what was asked. Its text never says whether the object exists.
+var ErrDenied = errors.New("auth: denied")
+
+// Action is one thing a caller may be allowed to do.
+type Action string
+
+// The actions.
+const (
+	IssueLicence  Action = "licence.issue"
+	ReadLicence   Action = "licence.read"
+	ChangeLicence Action = "licence.change" // suspend, resume, revoke
+	PresentOwn    Action = "licence.present"
+	HandleCase    Action = "case.handle"
+	Archive       Action = "archive.deposit"
+	ReadArchive   Action = "archive.read"
+	Verify        Action = "verify"
+	Operate       Action = "operate"
+)
+
+// Caller is who is asking. The zero Caller may do nothing.
+type Caller struct {
+	ID      string   // stable name of the calling system or person, for the audit log
+	Office  string   // 统一社会信用代码 of the office it acts for; "" for none
+	Actions []Action // what it may do
+	Kinds   []string // kind codes it may issue; empty for every kind of its office
+}
+
+// May reports nil if the caller may do a, else ErrDenied.
+func (c Caller) May(a Action) error {
+	if c.ID == "" || !slices.Contains(c.Actions, a) {
+		return ErrDenied
+	}
+	return nil
+}
+
+// ErrNoCaller means that a credential belongs to nobody.
+var ErrNoCaller = errors.New("auth: unknown credential")
+
+// Credentials finds callers by the SM3 of their API key; the key itself is never stored.
+type Credentials interface {
+	// PutCaller stores or replaces the caller that a key belongs to; it is durable on return.
+	PutCaller(ctx context.Context, key gm.Digest, c Caller) error
+	// CallerOf returns the caller of a key, or ErrNoCaller.
+	CallerOf(ctx context.Context, key gm.Digest) (Caller, error)
+}
