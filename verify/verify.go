@@ -1,11 +1,25 @@
 // Package verify judges licences and their proofs: bytes in, report out. It has no clock, no network and no database;
 // the same code decides inside the service and on a stranger's machine.
+//
+// Read turns bytes into Evidence (facts, no opinion); Policy.Judge weighs the evidence with a Trust file at a time. Each
+// row of Checks becomes one finding, and only a judgement in which every row passed (or warned) is Valid: a row that
+// could not run is Unknown, never left out.
 package verify
 
 import (
+	"fmt"
 	"time"
 
 	"yinzheng/internal/gm"
+)
+
+// Limits of what is read. Beyond them the answer is a finding, not an effort.
+const (
+	MaxDocument = 64 << 20 // bytes of a PDF: a licence has one page; big annexes are archived, not sealed
+	MaxReceipt  = 1 << 20  // bytes of a receipt: a path of 63 levels twice, a note and two signatures are below 32 KiB
+	MaxTrust    = 16 << 20 // bytes of a trust file: about 100,000 licences out of force
+	MaxData     = 1 << 20  // bytes of licence.json
+	MaxOutcome  = 1 << 20  // bytes of a signed case outcome
 )
 
 // Verdict is the answer. The zero value claims nothing.
@@ -18,6 +32,31 @@ const (
 	Invalid
 )
 
+// String returns "indeterminate", "valid" or "invalid"; any other number is indeterminate.
+func (v Verdict) String() string {
+	switch v {
+	case Valid:
+		return "valid"
+	case Invalid:
+		return "invalid"
+	}
+	return "indeterminate"
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler: the three words of String and nothing else.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	for _, known := range []Verdict{Indeterminate, Valid, Invalid} {
+		if string(text) == known.String() {
+			*v = known
+			return nil
+		}
+	}
+	return fmt.Errorf("verify: no verdict is called %.20q", text)
+}
+
 // Outcome is how one check ended.
 type Outcome string
 
@@ -29,19 +68,20 @@ const (
 	Fail    Outcome = "fail"    // the verdict is Invalid
 )
 
-// Finding is one step of the judgement. Texts for people are looked up by Code in internal/web/text.
+// Finding is one step of the judgement. Texts for people are looked up by Code, Outcome and Params["why"] in
+// internal/web/text.
 type Finding struct {
 	Code    string            `json:"code"`             // stable, upper case, e.g. "CONTENT_HASH"
 	Clause  string            `json:"clause,omitempty"` // where the rule stands
 	Outcome Outcome           `json:"outcome"`
-	Params  map[string]string `json:"params,omitempty"` // data for the text: names, times, digests
+	Params  map[string]string `json:"params,omitempty"` // data for the text: names, times, digests; "why" tells endings apart
 }
 
-// Report is the judgement of one licence (or one receipt alone).
+// Report is the judgement of one licence, or of one receipt or one case outcome alone.
 type Report struct {
 	Verdict  Verdict   `json:"verdict"`
 	At       time.Time `json:"at"`       // the time judged at
-	Document gm.Digest `json:"document"` // SM3 of the bytes judged
+	Document gm.Digest `json:"document"` // SM3 of the bytes judged; of what the receipt is for when judged alone
 	Subject  *Subject  `json:"subject,omitempty"`
 	Findings []Finding `json:"findings"`
 }
@@ -67,4 +107,23 @@ type Subject struct {
 type Input struct {
 	Document []byte // a PDF; nil to judge the receipt alone
 	Receipt  []byte // a receipt's JSON; nil when there is none
+	Outcome  []byte // a signed case outcome instead of a document; nil for a licence
+}
+
+// verdict weighs findings: one Fail makes it Invalid, else one Unknown (or nothing at all) leaves it Indeterminate.
+func verdict(findings []Finding) Verdict {
+	v := Valid
+	if len(findings) == 0 {
+		v = Indeterminate
+	}
+	for _, f := range findings {
+		switch f.Outcome {
+		case Fail:
+			return Invalid
+		case Pass, Warn:
+		default:
+			v = Indeterminate
+		}
+	}
+	return v
 }

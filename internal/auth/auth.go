@@ -4,6 +4,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"yinzheng/internal/gm"
@@ -53,4 +54,22 @@ type Credentials interface {
 	PutCaller(ctx context.Context, key gm.Digest, c Caller) error
 	// CallerOf returns the caller of a key, or ErrNoCaller.
 	CallerOf(ctx context.Context, key gm.Digest) (Caller, error)
+}
+
+// Actions returns every action there is.
+func Actions() []Action {
+	return []Action{IssueLicence, ReadLicence, ChangeLicence, PresentOwn, HandleCase, Archive, ReadArchive, Verify, Operate}
+}
+
+// Check refuses a caller without a name or with an action that does not exist.
+func (c Caller) Check() error {
+	if c.ID == "" {
+		return errors.New("auth: a caller has no name")
+	}
+	for _, a := range c.Actions {
+		if !slices.Contains(Actions(), a) {
+			return fmt.Errorf("auth: there is no action %q; there are %v", a, Actions())
+		}
+	}
+	return nil
 }

@@ -41,7 +41,7 @@ type Books interface {
 	LastBatch(ctx context.Context) (*Batch, error)
 	// Unpublished returns the batches with no proof, oldest first, with their entries.
 	Unpublished(ctx context.Context) ([]Batch, error)
-	// Find returns the entry, its promise, and its batch with all entries (nil while it waits), or ErrNoEntry.
+	// Find returns the entry, its promise, and its batch without entries (nil while it waits), or ErrNoEntry.
 	Find(ctx context.Context, kind string, digest gm.Digest) (receipt.Entry, receipt.Promise, *Batch, error)
 	// Batch returns one batch with its entries, or ErrNoEntry.
 	Batch(ctx context.Context, sequence int64) (*Batch, error)

@@ -1,0 +1,95 @@
+//go:build tools
+
+package ca_test
+
+import (
+	"context"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"yinzheng/ca"
+)
+
+// distid is the default identity of SM2 (GB/T 35276), which OpenSSL has to be told.
+const distid = "distid:1234567812345678"
+
+// openssl runs OpenSSL and returns what it wrote; that it is missing is a failure, not a reason to skip.
+func openssl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("openssl", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("openssl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func TestOpenSSLVerifiesEverySM2Certificate(t *testing.T) {
+	r, dir := region(t)
+	if _, err := r.Enrol(context.Background(), ca.Office{Name: officeName, Code: officeCode}); err != nil {
+		t.Fatal(err)
+	}
+	certs := filepath.Join(dir, "certs")
+	at := "1795941000" // a second in the tests' validity: their clock does not follow the system's
+	for _, name := range []string{"authority", "seal-maker", "timestamper", "ledger", "trust-list", "seal-45000000000001"} {
+		out := openssl(t, "verify", "-vfyopt", distid, "-attime", at, "-x509_strict", "-CAfile", filepath.Join(certs, "root.pem"),
+			"-untrusted", filepath.Join(certs, "authority.pem"), filepath.Join(certs, name+".pem"))
+		if !strings.HasSuffix(strings.TrimSpace(out), ": OK") {
+			t.Errorf("%s: %s", name, out)
+		}
+	}
+}
+
+func TestOpenSSLRefusesAnSM2CertificateWithOneBitChanged(t *testing.T) {
+	r, dir := region(t)
+	der := append([]byte{}, r.Ledger().Certificate...)
+	der[len(der)-1] ^= 1
+	changed := filepath.Join(t.TempDir(), "changed.pem")
+	if err := os.WriteFile(changed, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	certs := filepath.Join(dir, "certs")
+	out, err := exec.Command("openssl", "verify", "-vfyopt", distid, "-attime", "1795941000",
+		"-CAfile", filepath.Join(certs, "root.pem"), "-untrusted", filepath.Join(certs, "authority.pem"), changed).CombinedOutput()
+	if err == nil {
+		t.Errorf("accepted: %s", out)
+	}
+}
+
+func TestOpenSSLVerifiesTheTLSSide(t *testing.T) {
+	r, dir := region(t)
+	server, err := r.TLS().IssueServer([]string{"localhost", "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := filepath.Join(t.TempDir(), "server.pem")
+	if err := os.WriteFile(leaf, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate[0]}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := openssl(t, "verify", "-attime", "1795941000", "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "localhost",
+		"-CAfile", filepath.Join(dir, "certs", "tls.pem"), leaf)
+	if !strings.HasSuffix(strings.TrimSpace(out), ": OK") {
+		t.Error(out)
+	}
+}
+
+func TestOpenSSLReadsTheRevocationList(t *testing.T) {
+	r, _ := region(t)
+	der, err := r.CRL(start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "list.crl")
+	if err := os.WriteFile(path, der, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := openssl(t, "crl", "-inform", "DER", "-in", path, "-noout", "-text", "-nameopt", "utf8")
+	for _, want := range []string{"No Revoked Certificates", "SM2-with-SM3", "电子证照签发CA"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in\n%s", want, out)
+		}
+	}
+}

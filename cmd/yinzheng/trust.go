@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"yinzheng/internal/gm"
+	"yinzheng/licences"
+	"yinzheng/verify"
+)
+
+const (
+	// trustLife is how long a trust file is believed: long enough for a verifier that is offline for a week.
+	trustLife = 7 * 24 * time.Hour
+	// trustRefresh is how old the file given out may be while nothing changes.
+	trustRefresh = time.Hour
+	// trustGlance is how long a look at the register is good for: a revocation is published within it.
+	trustGlance = time.Second
+	// trustSerial names the sequence of trust files in the books.
+	trustSerial = "trust"
+)
+
+// publisher makes the region's trust file and keeps the newest. A change of any licence's status shows within a second.
+type publisher struct {
+	house *house
+
+	mu      sync.Mutex
+	file    []byte
+	made    time.Time
+	looked  time.Time
+	content gm.Digest // of the statuses in file
+}
+
+// Trust returns the newest trust file.
+func (p *publisher) Trust(ctx context.Context) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.house.p.now().UTC().Truncate(time.Second)
+	if p.file != nil && now.Sub(p.looked) < trustGlance && now.Sub(p.made) < trustRefresh {
+		return p.file, nil
+	}
+	out, err := p.house.db.OutOfForce(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("reading the statuses : %w", err)
+	}
+	statuses, content := statusesOf(out)
+	p.looked = now
+	if p.file != nil && content == p.content && now.Sub(p.made) < trustRefresh {
+		return p.file, nil
+	}
+	file, err := p.make(ctx, now, statuses)
+	if err != nil {
+		return nil, fmt.Errorf("making the trust file : %w", err)
+	}
+	p.file, p.made, p.content = file, now, content
+	return file, nil
+}
+
+func statusesOf(out []licences.Licence) ([]verify.Status, gm.Digest) {
+	h := gm.NewHash()
+	statuses := make([]verify.Status, 0, len(out))
+	for _, l := range out {
+		s := verify.Status{Identifier: gm.Sum([]byte(l.Identifier)), Status: string(l.Status), At: l.StatusAt}
+		statuses = append(statuses, s)
+		fmt.Fprintf(h, "%s %s %d\n", s.Identifier, s.Status, s.At.Unix())
+	}
+	return statuses, gm.Digest(h.Sum(nil))
+}
+
+func (p *publisher) make(ctx context.Context, now time.Time, statuses []verify.Status) ([]byte, error) {
+	r := p.house.region
+	sequence, err := p.house.db.NextSerial(ctx, trustSerial)
+	if err != nil {
+		return nil, err
+	}
+	ledgerKey, err := gm.MarshalPublicKey(r.Ledger().Key.Public())
+	if err != nil {
+		return nil, err
+	}
+	logKey, err := r.LogVerifier()
+	if err != nil {
+		return nil, err
+	}
+	crl, err := r.CRL(now)
+	if err != nil {
+		return nil, err
+	}
+	return verify.EncodeTrust(verify.Trust{
+		Version: verify.TrustVersion, Region: r.Code(), Name: r.Name(), Sequence: sequence, Issued: now, Expires: now.Add(trustLife),
+		Roots: [][]byte{r.Root().Certificate}, Authorities: [][]byte{r.Authority().Certificate},
+		SealMakers: [][]byte{r.SealMaker().Certificate}, Timestampers: [][]byte{r.Timestamper().Certificate},
+		LedgerKeys: [][]byte{ledgerKey}, LogKeys: []string{logKey}, CRLs: [][]byte{crl}, StatusAsOf: now, Statuses: statuses,
+	}, r.TrustSigner().Certificate, r.TrustSigner().Key)
+}

@@ -1,0 +1,92 @@
+package gm
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/emmansun/gmsm/sm2"
+	tjsm2 "github.com/tjfoc/gmsm/sm2"
+	tjsm3 "github.com/tjfoc/gmsm/sm3"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// ErrDisagreement means that two independent implementations judge the same signature or digest differently: one of them
+// computes wrongly on this machine, and nothing signed here can be trusted until it is known which.
+var ErrDisagreement = errors.New("gm: two implementations of SM2 or SM3 disagree")
+
+// CrossCheck asks a second, independent implementation (tjfoc/gmsm) for its opinion of an SM2 signature over msg. Both must
+// accept. It costs about a millisecond, so it belongs after the making of certificates and seals and into audits, not into
+// hot paths. Errors: ErrSignature when both refuse, ErrDisagreement when they differ.
+//
+// Only two functions of that library are used, behind our own parser: its own parsers accept trailing bytes and points off
+// the curve.
+func CrossCheck(pub *ecdsa.PublicKey, msg, sig []byte) error {
+	first := Verify(pub, msg, sig) == nil
+	digest := Sum(msg)
+	if !bytes.Equal(tjsm3.Sm3Sum(msg), digest[:]) {
+		return fmt.Errorf("cross-checking a digest: %w", ErrDisagreement)
+	}
+	second := secondOpinion(pub, msg, sig)
+	switch {
+	case first && second:
+		return nil
+	case first != second:
+		return fmt.Errorf("cross-checking a signature (%t, %t): %w", first, second, ErrDisagreement)
+	default:
+		return fmt.Errorf("cross-checking a signature: %w", ErrSignature)
+	}
+}
+
+func secondOpinion(pub *ecdsa.PublicKey, msg, sig []byte) bool {
+	if !onCurve(pub) || len(msg) == 0 {
+		return false
+	}
+	r, s, err := ParseSignature(sig)
+	if err != nil {
+		return false
+	}
+	theirs := &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: new(big.Int).Set(pub.X), Y: new(big.Int).Set(pub.Y)}
+	return tjsm2.Sm2Verify(theirs, msg, nil, r, s)
+}
+
+// ParseSignature reads the DER form SEQUENCE { r INTEGER, s INTEGER } of an SM2 signature: minimal lengths, nothing after
+// it, and both numbers from 1 to n−1 (GB/T 35276). Anything else is ErrSignature.
+func ParseSignature(sig []byte) (r, s *big.Int, err error) {
+	r, s = new(big.Int), new(big.Int)
+	in := cryptobyte.String(sig)
+	var pair cryptobyte.String
+	if !in.ReadASN1(&pair, asn1.SEQUENCE) || !in.Empty() ||
+		!pair.ReadASN1Integer(r) || !pair.ReadASN1Integer(s) || !pair.Empty() {
+		return nil, nil, fmt.Errorf("reading r and s: %w", ErrSignature)
+	}
+	n := sm2.P256().Params().N
+	if r.Sign() <= 0 || s.Sign() <= 0 || r.Cmp(n) >= 0 || s.Cmp(n) >= 0 {
+		return nil, nil, fmt.Errorf("reading r and s: out of range: %w", ErrSignature)
+	}
+	return r, s, nil
+}
+
+// onCurve checks y² = x³ − 3x + b over the field of sm2p256v1 by plain arithmetic, so that the second opinion depends on
+// neither library's own check.
+func onCurve(pub *ecdsa.PublicKey) bool {
+	if pub == nil || !IsSM2(pub) {
+		return false
+	}
+	params := sm2.P256().Params()
+	x, y, p := pub.X, pub.Y, params.P
+	if x.Sign() < 0 || y.Sign() < 0 || x.Cmp(p) >= 0 || y.Cmp(p) >= 0 || x.Sign() == 0 && y.Sign() == 0 {
+		return false
+	}
+	right := new(big.Int).Mul(x, x)
+	right.Sub(right, big.NewInt(3))
+	right.Mul(right, x)
+	right.Add(right, params.B)
+	right.Mod(right, p)
+	left := new(big.Int).Mul(y, y)
+	left.Mod(left, p)
+	return left.Cmp(right) == 0
+}

@@ -1,0 +1,7 @@
+package gm
+
+// The tests seal and open with few iterations.
+var (
+	SealKeyTest = sealKey
+	OpenKeyTest = openKey
+)

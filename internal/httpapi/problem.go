@@ -1,0 +1,185 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yinzheng/archive"
+	"yinzheng/internal/auth"
+	"yinzheng/internal/web/text"
+	"yinzheng/licences"
+	"yinzheng/sealing"
+	"yinzheng/verify/completion"
+)
+
+// Problem is the body of every refusal (RFC 9457). Code is stable; the sentences are for people.
+type Problem struct {
+	Type     string        `json:"type" doc:"always about:blank: the code says what it is"`
+	Title    string        `json:"title" doc:"the HTTP status in words"`
+	Status   int           `json:"status"`
+	Code     string        `json:"code" doc:"stable code, see the list in docs/problems.md"`
+	Detail   string        `json:"detail" doc:"what is wrong, in Chinese"`
+	DetailEN string        `json:"detail_en" doc:"what is wrong, in English"`
+	Errors   []ProblemItem `json:"errors,omitempty" doc:"one entry for each thing that is wrong"`
+}
+
+// ProblemItem is one thing that is wrong. It never repeats the value sent, which may be personal data.
+type ProblemItem struct {
+	Code     string `json:"code"`
+	Pointer  string `json:"pointer,omitempty" doc:"where, as a JSON pointer (RFC 6901) or a header's name"`
+	Detail   string `json:"detail" doc:"in Chinese"`
+	DetailEN string `json:"detail_en" doc:"in English"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.DetailEN }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// problem makes the answer for a code that has a status of its own.
+func problem(status int, code string, params map[string]string) *Problem {
+	zh, en := text.Problem(code, params)
+	return &Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Code: code, Detail: zh, DetailEN: en}
+}
+
+// mapped is one row of the table from domain errors to answers; the first row that matches wins.
+type mapped struct {
+	err    error
+	status int
+	code   string
+}
+
+var answers = []mapped{
+	{auth.ErrDenied, http.StatusForbidden, "DENIED"},
+	{licences.ErrKeyReused, http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED"},
+	{completion.ErrKeyReused, http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED"},
+	{licences.ErrNoLicence, http.StatusNotFound, "NOT_FOUND"},
+	{completion.ErrNoCase, http.StatusNotFound, "NOT_FOUND"},
+	{archive.ErrNoPackage, http.StatusNotFound, "NOT_FOUND"},
+	{archive.ErrNoBlob, http.StatusNotFound, "NOT_FOUND"},
+	{archive.ErrConflict, http.StatusConflict, "PACKAGE_CONFLICT"},
+	{archive.ErrDamaged, http.StatusInternalServerError, "CONTENT_DAMAGED"},
+	{licences.ErrTaken, http.StatusConflict, "IDENTIFIER_TAKEN"},
+	{licences.ErrMoved, http.StatusConflict, "STATE_MOVED"},
+	{completion.ErrMoved, http.StatusConflict, "STATE_MOVED"},
+	{licences.ErrNoPresentation, http.StatusNotFound, "TOKEN_UNKNOWN"},
+	{licences.ErrUsed, http.StatusGone, "TOKEN_USED"},
+	{licences.ErrTokenExpired, http.StatusGone, "TOKEN_EXPIRED"},
+	{sealing.ErrNoSeal, http.StatusConflict, "NO_SEAL"},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "BUSY"},
+	{context.Canceled, http.StatusServiceUnavailable, "BUSY"},
+}
+
+// answer turns an error of the house into the problem that a caller sees. What is in no table is "INTERNAL" with a fixed
+// text; its cause goes to the log, never to the caller.
+func (a *API) answer(ctx context.Context, doing string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var done *Problem
+	if errors.As(err, &done) {
+		return done
+	}
+	var refusals licences.Refusals
+	if errors.As(err, &refusals) {
+		return refused(refusals)
+	}
+	for _, m := range answers {
+		if errors.Is(err, m.err) {
+			if m.status >= http.StatusInternalServerError {
+				a.log.ErrorContext(ctx, doing, "err", err)
+			}
+			return problem(m.status, m.code, nil)
+		}
+	}
+	a.log.ErrorContext(ctx, doing, "err", err)
+	return problem(http.StatusInternalServerError, "INTERNAL", nil)
+}
+
+// refused lists everything that is wrong with a request; the first refusal's code is the problem's.
+func refused(refusals licences.Refusals) *Problem {
+	if len(refusals) == 0 {
+		return problem(http.StatusUnprocessableEntity, "REQUEST_INVALID", nil)
+	}
+	p := problem(http.StatusUnprocessableEntity, refusals[0].Code, refusals[0].Params)
+	for _, r := range refusals {
+		zh, en := text.Problem(r.Code, r.Params)
+		p.Errors = append(p.Errors, ProblemItem{Code: r.Code, Pointer: r.Pointer, Detail: zh, DetailEN: en})
+	}
+	return p
+}
+
+// frameworkError gives huma's own refusals (broken JSON, too large, schema) our form. The offending value is dropped.
+func frameworkError(status int, msg string, errs ...error) huma.StatusError {
+	var own *Problem
+	for _, err := range errs {
+		if errors.As(err, &own) {
+			return own
+		}
+	}
+	p := problem(status, frameworkCode(status, msg), nil)
+	for _, err := range errs {
+		var detailed huma.ErrorDetailer
+		if !errors.As(err, &detailed) {
+			continue
+		}
+		d := detailed.ErrorDetail()
+		item := ProblemItem{Code: "REQUEST_INVALID", Pointer: pointer(d.Location)}
+		var coded *codedDetail
+		if errors.As(err, &coded) {
+			item.Code = coded.code
+			item.Detail, item.DetailEN = text.Problem(coded.code, nil)
+		} else {
+			item.Detail, _ = text.Problem("REQUEST_INVALID", nil)
+			item.DetailEN = d.Message
+		}
+		p.Errors = append(p.Errors, item)
+	}
+	if len(p.Errors) == 1 && p.Errors[0].Code != "REQUEST_INVALID" {
+		p.Code, p.Detail, p.DetailEN = p.Errors[0].Code, p.Errors[0].Detail, p.Errors[0].DetailEN
+	}
+	return p
+}
+
+func frameworkCode(status int, msg string) string {
+	switch status {
+	case http.StatusBadRequest:
+		return "BODY_BROKEN"
+	case http.StatusUnauthorized:
+		return "UNAUTHENTICATED"
+	case http.StatusRequestEntityTooLarge:
+		return "BODY_TOO_LARGE"
+	case http.StatusUnsupportedMediaType:
+		return "MEDIA_TYPE"
+	case http.StatusNotAcceptable:
+		return "NOT_ACCEPTABLE"
+	case http.StatusTooManyRequests:
+		return "TOO_MANY"
+	case http.StatusRequestTimeout:
+		return "BODY_SLOW"
+	case http.StatusUnprocessableEntity:
+		if strings.Contains(msg, "validation") {
+			return "REQUEST_INVALID"
+		}
+		return "BODY_BROKEN"
+	}
+	return "INTERNAL"
+}
+
+// pointer turns huma's "body.holder.code" into "/holder/code".
+func pointer(location string) string {
+	rest, inBody := strings.CutPrefix(location, "body")
+	if !inBody {
+		return location
+	}
+	rest = strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(rest)
+	return rest
+}

@@ -1,0 +1,39 @@
+// Package tsp makes and reads timestamp tokens (RFC 3161, GB/T 20520) with SM3 imprints and SM2 signatures. A token is a
+// CMS SignedData over TSTInfo whose signer carries the extended key usage timeStamping. The chain of the signer is not
+// judged here.
+package tsp
+
+import (
+	"encoding/asn1"
+	"errors"
+	"math/big"
+	"time"
+
+	"yinzheng/internal/cms"
+	"yinzheng/internal/gm"
+)
+
+// Errors of Issue, Parse and Verify.
+var (
+	// ErrFormat means that bytes are not exactly one canonical token.
+	ErrFormat = errors.New("tsp: not a timestamp token")
+	// ErrSigner means that the certificate may not sign timestamps: RFC 3161, 2.3 wants exactly the extended key usage
+	// timeStamping, critical, and the time must lie in the certificate's validity.
+	ErrSigner = errors.New("tsp: certificate may not sign this timestamp")
+	// ErrImprint means that the token stamps something else.
+	ErrImprint = errors.New("tsp: token is for another digest")
+)
+
+// Token is one timestamp token. Parse and Issue fill every field; changing a field changes nothing but the field.
+type Token struct {
+	DER      []byte
+	Policy   asn1.ObjectIdentifier
+	Imprint  gm.Digest
+	Serial   *big.Int
+	Time     time.Time     // genTime, UTC
+	Accuracy time.Duration // 0: not stated
+	Nonce    *big.Int      // nil: none
+	Signer   *gm.Certificate
+
+	signed *cms.SignedData
+}

@@ -1,0 +1,87 @@
+package text
+
+import "strings"
+
+// sentence is one text in both languages; {name} stands for a parameter.
+type sentence struct{ zh, en string }
+
+func (s sentence) with(params map[string]string) (zh, en string) {
+	if len(params) == 0 {
+		return s.zh, s.en
+	}
+	pairs := make([]string, 0, 2*len(params))
+	for name, value := range params {
+		pairs = append(pairs, "{"+name+"}", value)
+	}
+	r := strings.NewReplacer(pairs...)
+	return r.Replace(s.zh), r.Replace(s.en)
+}
+
+// Problem returns the Chinese and the English sentence of a refusal's code. A code without a text is a fault of ours that a
+// test finds; it is shown as it is.
+func Problem(code string, params map[string]string) (zh, en string) {
+	s, known := problems[code]
+	if !known {
+		return code, code
+	}
+	return s.with(params)
+}
+
+// ProblemCodes returns every code that Problem has sentences for.
+func ProblemCodes() []string {
+	codes := make([]string, 0, len(problems))
+	for code := range problems {
+		codes = append(codes, code)
+	}
+	return codes
+}
+
+var problems = map[string]sentence{
+	// Who is asking, and for what.
+	"UNAUTHENTICATED": {"请提供有效的接口密钥。", "Give a valid API key."},
+	"DENIED":          {"无权办理此事项。", "You may not do this."},
+	"NOT_FOUND":       {"没有找到，或无权查看。", "Not found, or not yours to see."},
+	"NO_SUCH_PATH":    {"没有这个接口。", "There is no such path or method."},
+	"TOO_MANY":        {"请求过于频繁，请稍后再试。", "Too many requests; try again later."},
+	"BUSY":            {"服务繁忙，请稍后重试。", "The service is busy; try again."},
+	"NOT_READY":       {"服务尚未就绪。", "The service is not ready."},
+	"INTERNAL":        {"服务内部出错，已记录；没有任何内容被改变。", "An internal error was recorded; nothing was changed."},
+	"CONTENT_DAMAGED": {"存储的内容与其摘要不符，已停止输出。", "Stored content does not have its digest; nothing was given out."},
+
+	// The body as a whole.
+	"BODY_BROKEN":            {"请求内容不是完整的 JSON 或表单。", "The body is not complete JSON or form data."},
+	"BODY_TOO_LARGE":         {"请求内容超过大小限制。", "The body is larger than allowed."},
+	"BODY_SLOW":              {"请求内容没有按时传完。", "The body did not arrive in time."},
+	"MEDIA_TYPE":             {"不支持这种内容类型。", "This content type is not supported."},
+	"NOT_ACCEPTABLE":         {"无法以所要求的格式作答。", "The answer cannot be given in the form asked for."},
+	"REQUEST_INVALID":        {"请求内容不符合接口规定。", "The request does not fit the interface."},
+	"IDEMPOTENCY_KEY_REUSED": {"这个幂等键已用于另一个请求。", "This Idempotency-Key was used with another request."},
+	"DOCUMENT_MISSING":       {"没有收到要核验的文件。", "No document to judge was sent."},
+
+	// Fields.
+	"KIND_UNKNOWN":            {"没有这种证照类型。", "There is no such kind of licence."},
+	"FIELD_REQUIRED":          {"缺少必填项。", "A required field is missing."},
+	"FIELD_UNKNOWN":           {"有未定义的字段。", "There is a field that is not defined."},
+	"FIELD_TYPE":              {"字段的数据类型不对。", "The field has the wrong type."},
+	"FIELD_FORMAT":            {"字段的格式不对。", "The field has the wrong format."},
+	"FIELD_LENGTH":            {"字段过长或过短。", "The field is too long or too short."},
+	"FIELD_VALUE":             {"字段的值不在允许范围内。", "The field's value is not allowed."},
+	"USCC_CHECK":              {"统一社会信用代码不正确（校验码不符）。", "The unified social credit code is wrong (check character)."},
+	"CITIZEN_ID_CHECK":        {"公民身份号码不正确（校验码不符）。", "The citizen number is wrong (check character)."},
+	"LICENCE_ID_CHECK":        {"电子证照标识不正确（校验位不符）。", "The licence identifier is wrong (check character)."},
+	"DATE_INVALID":            {"日期不正确，应为 YYYY-MM-DD。", "The date is wrong; write YYYY-MM-DD."},
+	"DATE_ORDER":              {"有效期截止日期早于起始日期。", "The validity ends before it begins."},
+	"GLYPH_MISSING":           {"字库缺少字符“{char}”（{code}），不能印制。", "The font has no glyph for “{char}” ({code}); the licence cannot be printed."},
+	"FIELD_TOO_LONG_FOR_FACE": {"内容过长，证面排不下。", "The text is too long for the face."},
+
+	// States.
+	"NO_SEAL":          {"颁发机构没有可用的电子印章。", "The issuing office has no seal in use."},
+	"IDENTIFIER_TAKEN": {"电子证照标识已被占用。", "The licence identifier is taken."},
+	"STATE_MOVED":      {"当前状态不允许此操作，或已被他人改变。", "The state does not allow this, or somebody changed it meanwhile."},
+	"PACKAGE_CONFLICT": {"已有同号而内容不同的档案包。", "A package of that number with other content is there."},
+	"NO_SUCH_PAGE":     {"没有这个页面。", "There is no such page."},
+	"CODE_UNKNOWN":     {"没有查到这张证照，请核对二维码来源。", "No licence has this code; check where the code comes from."},
+	"TOKEN_UNKNOWN":    {"亮证码无效。", "The code is not valid."},
+	"TOKEN_USED":       {"亮证码已使用过，请持证人重新出示。", "The code was used before; ask the holder to show a new one."},
+	"TOKEN_EXPIRED":    {"亮证码已过期，请持证人重新出示。", "The code is over; ask the holder to show a new one."},
+}

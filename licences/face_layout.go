@@ -1,0 +1,306 @@
+package licences
+
+import (
+	"math"
+	"strings"
+)
+
+// Sizes of text, in points, and its spacing.
+const (
+	rowSize     = 13.0 // of rows, when there is room
+	proseSize   = 16.0 // of a face that is all paragraphs
+	floorSize   = 8.0  // smaller is not legible on paper
+	sizeStep    = 0.5
+	lineRows    = 1.42 // line height in rows, in ems
+	lineProse   = 1.85 // line height of paragraphs
+	cellPad     = 1.7  // mm above and below the text of a cell
+	captionSize = 7.5
+	finePrint   = 7.0
+	spareLimit  = 5.5 // mm of spare height that a row takes for each unit of weight
+)
+
+// Texts on every face.
+const (
+	scanCaption    = "扫码核验"
+	identifyPrefix = "电子证照标识："
+	emptyValue     = "／" // printed for an optional value that is not there
+)
+
+// layout puts one licence on a sheet.
+type layout struct {
+	kind *Kind
+	v    values
+	g    geometry
+	p    palette
+	m    *ruler
+	sheet
+	refused refusals
+}
+
+// face lays a licence out; what does not fit is refused.
+func (k *Kind) face(v values, font metrics) (*layout, error) {
+	l := &layout{kind: k, v: v, g: pageOf(k.Face.Orientation), p: paletteOf(k.Face.Theme), m: newRuler(font)}
+	l.ornament(l.g, l.p)
+	l.header()
+	l.body()
+	l.footer()
+	return l, l.refused.err()
+}
+
+func (l *layout) header() {
+	f := l.kind.Face
+	if f.Subtitle != "" {
+		l.spread(f.Subtitle, l.g.w/2, l.g.subtitleY, 14, 0.25, l.p.accent)
+	}
+	gap := 0.22
+	if n := len([]rune(f.Title)); n <= 4 {
+		gap = 0.75
+	}
+	l.spread(f.Title, l.g.w/2, l.g.titleY, l.g.titleSize, gap, l.p.accent)
+	if f.Number != nil {
+		label := f.Number.Label + "："
+		value := l.v.text(f.Number.Value)
+		const size = 11.5
+		width := l.m.width(size, label+value)
+		if width > l.g.bodyWidth() {
+			l.refused.add(TooLongForFace, l.pointer(f.Number.Value))
+		}
+		x := (l.g.w - width) / 2
+		l.text(textMark{x: x, y: l.g.numberY, size: size, s: label, c: l.p.accent})
+		l.text(textMark{x: x + l.m.width(size, label), y: l.g.numberY, size: size, s: value, c: ink()})
+	}
+	l.divider(l.g.w/2, l.g.numberY+4.4, l.g.bodyWidth()*0.32, l.p)
+}
+
+// spread centres a text with gap ems between its characters.
+func (l *layout) spread(s string, centre, y, size, gap float64, c colour) {
+	n := float64(len([]rune(s)) - 1)
+	space := gap * size * mmPerPoint
+	width := l.m.width(size, s) + n*space
+	if room := l.g.bodyWidth(); width > room { // titles of kinds are bounded, but may be long
+		size *= room / width
+		space *= room / width
+		width = room
+	}
+	l.text(textMark{x: centre - width/2, y: y, size: size, spacing: space, s: s, c: c})
+}
+
+// pointer is where in a request a value came from.
+func (l *layout) pointer(name string) string {
+	if _, isField := l.kind.Field(name); isField {
+		return pointer("fields", name)
+	}
+	switch name {
+	case "holder.name", "holder.code", "holder.code_type":
+		return "/" + strings.ReplaceAll(name, ".", "/")
+	}
+	return pointer(name)
+}
+
+// body finds the largest size at which paragraphs, rows and notes fit, and places them.
+func (l *layout) body() {
+	f := l.kind.Face
+	start := rowSize
+	if len(f.Rows) == 0 {
+		start = proseSize
+	}
+	room := l.g.bodyBottom - l.g.bodyTop
+	for size := start; size >= floorSize; size -= sizeStep {
+		b := l.measure(size)
+		if b.height() <= room {
+			l.place(b, room)
+			return
+		}
+	}
+	l.refused.add(TooLongForFace, l.pointer(l.longest()))
+}
+
+// longest names the value that takes most of the body.
+func (l *layout) longest() string {
+	name, most := "", -1
+	look := func(n string) {
+		if length := len(l.v.text(n)); length > most {
+			name, most = n, length
+		}
+	}
+	for _, row := range l.kind.Face.Rows {
+		for _, c := range row.Cells {
+			look(c.Value)
+		}
+	}
+	for _, text := range l.kind.Face.Paragraphs {
+		for _, m := range embedded.FindAllStringSubmatch(text, -1) {
+			look(m[1])
+		}
+	}
+	return name
+}
+
+// block is the body at one size.
+type block struct {
+	size       float64
+	paragraphs [][]string // lines
+	rows       []rowBlock
+	notes      [][]string
+}
+
+// rowBlock is one measured row.
+type rowBlock struct {
+	cells  []cellBlock
+	height float64
+	weight float64
+}
+
+// cellBlock is one measured cell, mm.
+type cellBlock struct {
+	x, width, labelWidth float64
+	label, value         []string
+}
+
+func (b block) proseSize() float64 {
+	if len(b.rows) == 0 {
+		return b.size
+	}
+	return b.size - 0.5
+}
+
+func (b block) proseLine() float64 { return b.proseSize() * mmPerPoint * lineProse }
+
+// prose is the height of the paragraphs with the gap below them.
+func (b block) prose() float64 {
+	h := 0.0
+	for _, lines := range b.paragraphs {
+		h += float64(len(lines)) * b.proseLine()
+	}
+	if h > 0 {
+		h += 3
+	}
+	return h
+}
+
+func (b block) height() float64 {
+	h := b.prose()
+	for _, r := range b.rows {
+		h += r.height
+	}
+	return h + b.notesHeight()
+}
+
+func (b block) notesHeight() float64 {
+	h := 0.0
+	for _, lines := range b.notes {
+		h += float64(len(lines)) * noteLine
+	}
+	if h > 0 {
+		h += 2
+	}
+	return h
+}
+
+const (
+	noteSize = 8.5
+	noteLine = noteSize * mmPerPoint * 1.45
+)
+
+func (l *layout) measure(size float64) block {
+	f := l.kind.Face
+	width := l.g.bodyWidth()
+	b := block{size: size}
+	for _, row := range f.Rows {
+		b.rows = append(b.rows, l.measureRow(row, size, width))
+	}
+	for _, text := range f.Paragraphs {
+		filled := embedded.ReplaceAllStringFunc(text, func(m string) string { return l.v.text(m[1 : len(m)-1]) })
+		b.paragraphs = append(b.paragraphs, l.m.wrap(filled, b.proseSize(), width, 2*b.proseSize()*mmPerPoint))
+	}
+	for _, text := range f.Notes {
+		b.notes = append(b.notes, l.m.wrap(text, noteSize, width, 0))
+	}
+	return b
+}
+
+func (l *layout) measureRow(row Row, size, width float64) rowBlock {
+	r := rowBlock{weight: row.Weight}
+	if r.weight == 0 {
+		r.weight = 1
+	}
+	x, lines := sideMargin, 1
+	for i, w := range cellWidths(row, width) {
+		c := row.Cells[i]
+		cell := cellBlock{x: x, width: w, labelWidth: c.LabelWidth}
+		if cell.labelWidth == 0 {
+			cell.labelWidth = l.kind.Face.LabelWidth
+		}
+		value := l.v.text(c.Value)
+		if value == "" {
+			value = emptyValue
+		}
+		pad := l.pad()
+		cell.label = l.m.wrap(c.Label, size*labelScale, cell.labelWidth-2*pad, 0)
+		cell.value = l.m.wrap(value, size, w-cell.labelWidth-2*pad, 0)
+		lines = max(lines, len(cell.label), len(cell.value))
+		r.cells = append(r.cells, cell)
+		x += w
+	}
+	r.height = float64(lines)*size*mmPerPoint*lineRows + 2*cellPad
+	return r
+}
+
+// labelScale is the size of labels beside that of values.
+const labelScale = 0.96
+
+// pad is the space left and right of the text in a cell, mm.
+func (l *layout) pad() float64 {
+	if l.kind.Face.Style == "grid" {
+		return 2.2
+	}
+	return 0.8
+}
+
+// place draws a body that fits, sharing spare height among the rows.
+func (l *layout) place(b block, room float64) {
+	y := l.g.bodyTop
+	spare := room - b.height()
+	if len(b.rows) == 0 { // a face of paragraphs sits a little above the middle
+		y += math.Min(spare*0.3, 22)
+	}
+	y = l.placeProse(b, y)
+	weights := 0.0
+	for _, r := range b.rows {
+		weights += r.weight
+	}
+	each := 0.0
+	if weights > 0 {
+		each = math.Min(spare/weights, spareLimit)
+	}
+	if l.kind.Face.Style == "grid" {
+		y = l.placeGrid(b, y, each)
+	} else {
+		y = l.placeOpen(b, y, each)
+	}
+	y += 2
+	for _, lines := range b.notes {
+		for _, line := range lines {
+			y += noteLine
+			l.text(textMark{x: sideMargin, y: y - 1, size: noteSize, s: line, c: l.p.accent})
+		}
+	}
+}
+
+func (l *layout) placeProse(b block, y float64) float64 {
+	size := b.proseSize()
+	for _, lines := range b.paragraphs {
+		for i, line := range lines {
+			x := sideMargin
+			if i == 0 {
+				x += 2 * size * mmPerPoint
+			}
+			y += b.proseLine()
+			l.text(textMark{x: x, y: y - 0.3*b.proseLine(), size: size, s: line, c: ink()})
+		}
+	}
+	if len(b.paragraphs) > 0 {
+		y += 3
+	}
+	return y
+}

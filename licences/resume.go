@@ -1,0 +1,334 @@
+package licences
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"yinzheng/archive"
+	"yinzheng/internal/gm"
+	"yinzheng/internal/ledger"
+	"yinzheng/internal/receipt"
+	"yinzheng/sealing"
+	"yinzheng/verify"
+)
+
+const (
+	workers     = 4                // licences finished at the same time: enough that commits are grouped
+	sweepSize   = 512              // licences looked at in one sweep
+	patience    = 30 * time.Second // for one licence's ledger entry; then others have their turn
+	maxMoved    = 4                // times another process may overtake us on one licence: once for each state
+	queuedBatch = 512              // licences of one round
+)
+
+// order of the states; see State.
+func (s State) rank() int {
+	switch s {
+	case Sealed:
+		return 1
+	case Anchored:
+		return 2
+	case Archived:
+		return 3
+	}
+	return 0
+}
+
+// advance takes a licence through the numbered steps that it has not done, as far as until. The caller holds its lock. Each
+// step may have been done before, by us or by another process, in whole or in part: documents are kept by digest, the
+// ledger accepts a digest once, a package has the ID of its licence, and only one document ever becomes the licence's.
+// face may be nil: then it is rendered again from the record.
+func (s *Service) advance(ctx context.Context, l Licence, face *FaceDoc, until State) (Licence, error) {
+	if l.State != Issuing {
+		if err := s.accepted(ctx, l); err != nil {
+			return Licence{}, err
+		}
+	}
+	for moved := 0; l.State.rank() < until.rank(); {
+		next, err := s.step(ctx, l, face)
+		switch {
+		case err == nil:
+			l = next
+		case errors.Is(err, ErrMoved) && moved < maxMoved:
+			moved++
+			if l, err = s.cfg.Store.Licence(ctx, l.ID); err != nil {
+				return Licence{}, fmt.Errorf("finding licence: %w", err)
+			}
+			if l.State == Issuing {
+				continue
+			}
+			if err := s.accepted(ctx, l); err != nil {
+				return Licence{}, err
+			}
+		default:
+			return Licence{}, err
+		}
+	}
+	return l, nil
+}
+
+func (s *Service) step(ctx context.Context, l Licence, face *FaceDoc) (Licence, error) {
+	switch l.State {
+	case Issuing: // 4, 5
+		return s.seal(ctx, l, face)
+	case Sealed: // 6
+		return s.anchor(ctx, l)
+	case Anchored: // 7, 8
+		return s.deposit(ctx, l)
+	}
+	return Licence{}, fmt.Errorf("advancing %s: unknown state %q", l.ID, l.State)
+}
+
+// seal is step 4 and 5. The record names the one document before the ledger hears of it: of two sealings (a crash between,
+// or two processes) only the named one is ever accepted, and the other is content that nothing refers to.
+func (s *Service) seal(ctx context.Context, l Licence, face *FaceDoc) (Licence, error) {
+	if face == nil {
+		again, err := s.face(l)
+		if err != nil {
+			return Licence{}, err
+		}
+		face = &again
+	}
+	mark, err := s.cfg.Seals.SealOf(ctx, l.IssuerCode)
+	if err != nil {
+		return Licence{}, fmt.Errorf("finding the seal for %s: %w", l.ID, err)
+	}
+	sealed, err := s.cfg.Sealer.Seal(ctx, sealing.Request{
+		Document: face.PDF, Seal: mark.ID, Place: face.SealPlace, Matter: l.Matter, Case: l.Case, By: l.Caller,
+	})
+	if err != nil {
+		return Licence{}, fmt.Errorf("sealing %s: %w", l.ID, err)
+	}
+	if err := s.ownSeal(ctx, l, face.PDF, sealed); err != nil {
+		return Licence{}, err
+	}
+	stored, _, err := s.cfg.Blobs.Put(ctx, bytes.NewReader(sealed.Document))
+	if err != nil {
+		return Licence{}, fmt.Errorf("keeping the document of %s: %w", l.ID, err)
+	}
+	if stored != sealed.Digest {
+		return Licence{}, fmt.Errorf("keeping the document of %s: %w", l.ID, archive.ErrDamaged)
+	}
+	s.cfg.OnStep("4")
+
+	at := s.now()
+	if err := s.cfg.Store.Advance(ctx, l.ID, Issuing, Sealed, Patch{Document: stored, At: at}); err != nil {
+		return Licence{}, fmt.Errorf("advancing %s: %w", l.ID, err)
+	}
+	l.State, l.Document, l.Updated = Sealed, stored, at
+	s.cfg.OnStep("5")
+	return l, s.promise(ctx, l)
+}
+
+// promise lets the ledger accept a document that its record names.
+func (s *Service) promise(ctx context.Context, l Licence) error {
+	if _, err := s.cfg.Ledger.Accept(ctx, entryKind, l.Document); err != nil {
+		return fmt.Errorf("accepting %s: %w", l.ID, err)
+	}
+	s.cfg.OnStep("5a")
+	return nil
+}
+
+// face renders the face of a licence left before sealing, and demands that it is the one that was fixed.
+func (s *Service) face(l Licence) (FaceDoc, error) {
+	kind, err := s.kind(l.Kind)
+	if err != nil {
+		return FaceDoc{}, fmt.Errorf("rendering %s: %w", l.ID, err)
+	}
+	face, err := kind.Render(l, s.cfg.CheckURL+l.CheckCode)
+	if err != nil {
+		return FaceDoc{}, fmt.Errorf("rendering %s: %w", l.ID, err)
+	}
+	if gm.Sum(face.PDF) != l.Face {
+		return FaceDoc{}, fmt.Errorf("rendering %s: %w", l.ID, ErrFace)
+	}
+	return face, nil
+}
+
+// ownSeal demands that the result is the face, whole and first, with something appended that our own judgement does not
+// find Invalid. (Without a receipt the verdict may be Indeterminate.)
+func (s *Service) ownSeal(ctx context.Context, l Licence, face []byte, sealed *sealing.Sealed) error {
+	if len(sealed.Document) > maxDocument || !bytes.HasPrefix(sealed.Document, face) || gm.Sum(sealed.Document) != sealed.Digest {
+		return fmt.Errorf("sealing %s: %w", l.ID, ErrOwnSeal)
+	}
+	report, err := s.cfg.Judge(ctx, verify.Input{Document: sealed.Document}, s.now())
+	if err != nil {
+		return fmt.Errorf("judging %s: %w", l.ID, err)
+	}
+	if report.Verdict == verify.Invalid {
+		return fmt.Errorf("sealing %s: %w: %s", l.ID, ErrOwnSeal, failures(report))
+	}
+	return nil
+}
+
+// failures names the checks that failed, by code.
+func failures(r verify.Report) string {
+	var out []byte
+	for _, f := range r.Findings {
+		if f.Outcome == verify.Fail {
+			out = append(append(out, ' '), f.Code...)
+		}
+	}
+	return string(bytes.TrimSpace(out))
+}
+
+// accepted makes sure that the ledger has promised a Sealed licence's digest: a crash may have come between the record
+// and the promise. Anchored and Archived licences have more; one that is still Issuing is ErrNotThere.
+func (s *Service) accepted(ctx context.Context, l Licence) error {
+	switch l.State {
+	case Issuing:
+		return fmt.Errorf("licence %s: %w", l.ID, ErrNotThere)
+	case Sealed:
+		_, err := s.cfg.Ledger.Receipt(ctx, entryKind, l.Document)
+		if errors.Is(err, ledger.ErrNoEntry) {
+			return s.promise(ctx, l)
+		}
+		return err
+	}
+	return nil
+}
+
+// anchor is step 6: the entry is logged, and only then the licence Anchored.
+func (s *Service) anchor(ctx context.Context, l Licence) (Licence, error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	r, err := s.cfg.Ledger.Await(waiting, entryKind, l.Document)
+	if err != nil {
+		return Licence{}, fmt.Errorf("anchoring %s: %w", l.ID, err)
+	}
+	if r.State == receipt.Accepted || r.Entry.Digest != l.Document {
+		return Licence{}, fmt.Errorf("anchoring %s: receipt says %s: %w", l.ID, r.State, ErrNotThere)
+	}
+	s.cfg.OnStep("6a")
+	at := s.now()
+	if err := s.cfg.Store.Advance(ctx, l.ID, Sealed, Anchored, Patch{At: at}); err != nil {
+		return Licence{}, fmt.Errorf("advancing %s: %w", l.ID, err)
+	}
+	l.State, l.Updated = Anchored, at
+	s.cfg.OnStep("6")
+	return l, nil
+}
+
+// deposit is step 7 and 8. The entry "issued" comes before the last change of state, so that a crash may repeat it but
+// never lose it.
+func (s *Service) deposit(ctx context.Context, l Licence) (Licence, error) {
+	p, err := s.cfg.Archive.Package(ctx, packageID(l))
+	if errors.Is(err, archive.ErrNoPackage) {
+		var d archive.Deposit
+		if d, err = s.caseFile(ctx, l); err != nil {
+			return Licence{}, fmt.Errorf("archiving %s: %w", l.ID, err)
+		}
+		p, err = s.cfg.Archive.Deposit(ctx, d)
+	}
+	if err != nil {
+		return Licence{}, fmt.Errorf("archiving %s: %w", l.ID, err)
+	}
+	if p.Kind != entryKind || p.Subject != l.ID {
+		return Licence{}, fmt.Errorf("archiving %s: %w", l.ID, archive.ErrConflict)
+	}
+	s.cfg.OnStep("7")
+	if err := s.record(ctx, l.Caller, "licence.issued", l.ID, l.Document.String()); err != nil {
+		return Licence{}, err
+	}
+	s.cfg.OnStep("8")
+	at := s.now()
+	if err := s.cfg.Store.Advance(ctx, l.ID, Anchored, Archived, Patch{Package: p.ID, At: at}); err != nil {
+		return Licence{}, fmt.Errorf("advancing %s: %w", l.ID, err)
+	}
+	l.State, l.Package, l.Updated = Archived, p.ID, at
+	s.cfg.OnStep("8a")
+	return l, nil
+}
+
+// Settle takes a licence to its last state, or waits for whoever does, until ctx ends. It needs a running ledger.
+func (s *Service) Settle(ctx context.Context, id string) (Licence, error) {
+	unlock, err := s.busy.lock(ctx, id)
+	if err != nil {
+		return Licence{}, err
+	}
+	defer unlock()
+	l, err := s.cfg.Store.Licence(ctx, id)
+	if err != nil {
+		return Licence{}, fmt.Errorf("settling: %w", err)
+	}
+	return s.advance(ctx, l, nil, Archived)
+}
+
+// Run finishes what Issue acknowledged and what a crash left, until ctx ends: what Issue hands over at once, everything
+// else at the start and every Config.Sweep. A licence that cannot be finished is logged and tried again with the next
+// sweep; it holds up no other.
+func (s *Service) Run(ctx context.Context) error {
+	ticker := time.NewTicker(s.cfg.Sweep)
+	defer ticker.Stop()
+	due := true
+	for {
+		ids := s.queue.take()
+		if due {
+			due = false
+			left, err := s.cfg.Store.Pending(ctx, sweepSize)
+			if err != nil && ctx.Err() == nil {
+				s.cfg.Log.ErrorContext(ctx, "looking for unfinished licences", "err", err)
+			}
+			for _, l := range left {
+				ids = append(ids, l.ID)
+			}
+			due = s.finish(ctx, ids) > 0 && len(left) == sweepSize
+		} else {
+			s.finish(ctx, ids)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if due {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+			due = true
+		case <-s.queue.wake:
+		}
+	}
+}
+
+// finish works on licences, a few at a time, and returns how many came to their end.
+func (s *Service) finish(ctx context.Context, ids []string) int {
+	var group errgroup.Group
+	group.SetLimit(workers)
+	done := make(chan struct{}, len(ids))
+	for _, id := range ids {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			if s.finishOne(ctx, id) {
+				done <- struct{}{}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait()
+	return len(done)
+}
+
+// finishOne leaves a licence that somebody else is working on to them.
+func (s *Service) finishOne(ctx context.Context, id string) bool {
+	unlock, free := s.busy.try(id)
+	if !free {
+		return false
+	}
+	defer unlock()
+	l, err := s.cfg.Store.Licence(ctx, id)
+	if err == nil {
+		_, err = s.advance(ctx, l, nil, Archived)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.ErrorContext(ctx, "finishing a licence", "id", id, "err", err)
+	}
+	return err == nil
+}

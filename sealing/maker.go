@@ -1,0 +1,200 @@
+package sealing
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"encoding/asn1"
+	"errors"
+	"fmt"
+	"image/png"
+	"regexp"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"yinzheng/internal/gm"
+	"yinzheng/internal/ses"
+)
+
+const (
+	// VendorID is the Vid in the header of our seals.
+	VendorID = "yinzheng"
+	// TypeOffice is the kind of an office's seal (法定名称章).
+	TypeOffice = 1
+
+	sealVersion     = 4         // GB/T 38540-2020
+	maxPictureBytes = 256 << 10 // the picture is carried by every sealed document, in hexadecimal
+	maxPictureSide  = 4096      // pixels: 42 mm at 2,400 dpi
+	maxSealName     = 100       // characters of 印章名称
+)
+
+// sealID is the form of our esIDs: 6 digits of region and 8 of serial number.
+var sealID = regexp.MustCompile(`^[0-9]{14}$`)
+
+// Office says what seal to make for whom.
+type Office struct {
+	Seal        string // esID: 14 digits; the common name of Certificate
+	Name        string // name of the owner, 颁发机构
+	Code        string // 统一社会信用代码 of the owner
+	Title       string // 印章名称; "" for Name
+	Certificate []byte // the owner's signing certificate, DER, with O=<Code><Name>
+}
+
+// MakerConfig is what a Maker needs; everything is required.
+type MakerConfig struct {
+	Certificate []byte        // of the seal maker (制章者), DER
+	Key         crypto.Signer // its SM2 key
+	Book        Book
+	Now         func() time.Time
+}
+
+// Maker makes seals. It is safe for concurrent use.
+type Maker struct {
+	c    MakerConfig
+	cert *gm.Certificate
+}
+
+// NewMaker checks that key and certificate belong together.
+func NewMaker(c MakerConfig) (*Maker, error) {
+	if c.Book == nil || c.Now == nil || c.Key == nil {
+		return nil, errors.New("sealing: a maker needs a key, a book and a clock")
+	}
+	cert, err := gm.ParseCertificate(c.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("sealing: reading the maker's certificate: %w", err)
+	}
+	if !owns(c.Key, cert) {
+		return nil, fmt.Errorf("%w: not the key of the maker's certificate", ErrSigner)
+	}
+	return &Maker{c: c, cert: cert}, nil
+}
+
+// MakeSeal makes an office's seal with the given picture (PNG; its size on paper is PictureSize), checks it with both
+// SM2 implementations and enters it into the book as active. It is valid from now to the end of the owner's or the
+// maker's certificate, whichever comes first. A seal already in the book for the same certificate is returned as it is.
+func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record, error) {
+	now := m.c.Now().UTC().Truncate(time.Second)
+	there, err := m.c.Book.Seal(ctx, o.Seal)
+	switch {
+	case err == nil && bytes.Equal(there.Signer, o.Certificate):
+		return there, nil
+	case err == nil:
+		return Record{}, fmt.Errorf("making seal %s: %w: the number belongs to another certificate", o.Seal, ErrSpec)
+	case !errors.Is(err, ErrNoSeal):
+		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+	}
+	owner, err := m.check(o, picture, now)
+	if err != nil {
+		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+	}
+	info := ses.SealInfo{
+		Version: sealVersion, VendorID: VendorID, ID: o.Seal, Name: o.title(), Type: TypeOffice,
+		Certs: [][]byte{o.Certificate}, Created: now, NotBefore: now, NotAfter: earlier(owner.NotAfter, m.cert.NotAfter),
+		Picture: ses.Picture{Type: "png", Data: picture, Width: PictureSize, Height: PictureSize},
+	}
+	seal, err := ses.MakeSeal(info, m.c.Certificate, m.c.Key)
+	if err != nil {
+		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+	}
+	if err := m.recheck(seal.Raw); err != nil {
+		return Record{}, fmt.Errorf("making seal %s: checking our own: %w", o.Seal, err)
+	}
+	r := Record{
+		ID: o.Seal, Office: o.Code, Owner: o.Name, Name: o.title(),
+		Data: seal.Raw, Signer: o.Certificate, State: SealActive, Made: now,
+	}
+	if err := m.c.Book.PutSeal(ctx, r); err != nil {
+		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+	}
+	return r, nil
+}
+
+func (o Office) title() string {
+	if o.Title == "" {
+		return o.Name
+	}
+	return o.Title
+}
+
+// check judges what was asked for and returns the owner's certificate.
+func (m *Maker) check(o Office, picture []byte, now time.Time) (*gm.Certificate, error) {
+	if !sealID.MatchString(o.Seal) {
+		return nil, fmt.Errorf("%w: number %q is not 14 digits", ErrSpec, o.Seal)
+	}
+	if n := utf8.RuneCountInString(o.title()); n == 0 || n > maxSealName || !utf8.ValidString(o.title()) {
+		return nil, fmt.Errorf("%w: name has %d characters, 1 to %d", ErrSpec, n, maxSealName)
+	}
+	owner, err := gm.ParseCertificate(o.Certificate)
+	if err != nil {
+		return nil, fmt.Errorf("%w: reading the owner's certificate: %w", ErrSpec, err)
+	}
+	if owner.Subject.CommonName != o.Seal || !slices.Equal(owner.Subject.Organization, []string{o.Code + o.Name}) {
+		return nil, fmt.Errorf("%w: the certificate is of %q, not of %s %s", ErrSpec, owner.Subject, o.Code, o.Name)
+	}
+	for _, c := range []*gm.Certificate{owner, m.cert} {
+		if err := maySign(c, now); err != nil {
+			return nil, err
+		}
+	}
+	if len(picture) > maxPictureBytes {
+		return nil, fmt.Errorf("%w: picture of %d bytes, at most %d", ErrSpec, len(picture), maxPictureBytes)
+	}
+	size, err := png.DecodeConfig(bytes.NewReader(picture))
+	if err != nil {
+		return nil, fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
+	}
+	if size.Width > maxPictureSide || size.Height > maxPictureSide || size.Width != size.Height {
+		return nil, fmt.Errorf("%w: picture of %d x %d pixels", ErrSpec, size.Width, size.Height)
+	}
+	if _, err := png.Decode(bytes.NewReader(picture)); err != nil {
+		return nil, fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
+	}
+	return owner, nil
+}
+
+// recheck reads a fresh seal back and verifies it twice.
+func (m *Maker) recheck(der []byte) error {
+	seal, err := ses.ParseSeal(der)
+	if err != nil {
+		return err
+	}
+	if err := seal.Verify(); err != nil {
+		return err
+	}
+	pub, err := gm.PublicKey(m.cert)
+	if err != nil {
+		return err
+	}
+	var outer []asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &outer); err != nil || len(outer) == 0 {
+		return fmt.Errorf("%w: reading back: %w", ErrSpec, err)
+	}
+	return gm.CrossCheck(pub, outer[0].FullBytes, seal.Signature) // the maker signs SES_SealInfo
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// maySign says whether a certificate allows signing at a time: valid then, with digitalSignature and nonRepudiation, as
+// the certificates of government seals have (standard practice, GB/T 20518).
+func maySign(c *gm.Certificate, at time.Time) error {
+	if at.Before(c.NotBefore) || at.After(c.NotAfter) {
+		return fmt.Errorf("%w: certificate %x is valid from %s to %s", ErrSigner, c.SerialNumber,
+			c.NotBefore.Format(time.RFC3339), c.NotAfter.Format(time.RFC3339))
+	}
+	if c.KeyUsage&gm.KeyUsageDigitalSignature == 0 || c.KeyUsage&gm.KeyUsageContentCommitment == 0 {
+		return fmt.Errorf("%w: certificate %x lacks a key usage", ErrSigner, c.SerialNumber)
+	}
+	return nil
+}
+
+// owns reports whether a key belongs to a certificate.
+func owns(key crypto.Signer, c *gm.Certificate) bool {
+	certified, err := gm.PublicKey(c)
+	return err == nil && certified.Equal(key.Public())
+}

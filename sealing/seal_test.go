@@ -1,0 +1,394 @@
+package sealing_test
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"yinzheng/ca"
+	"yinzheng/internal/gm"
+	"yinzheng/internal/pdf"
+	"yinzheng/internal/ses"
+	"yinzheng/internal/tsp"
+	"yinzheng/sealing"
+)
+
+const (
+	officeCode = "11450000MB12345678" // an example code with a right check character
+	officeName = "示例市市场监督管理局"
+	lineText   = "电子证照专用章"
+	sealNumber = "45000000000001"
+)
+
+var (
+	passphrase = []byte("a passphrase for tests")
+	start      = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
+)
+
+// house is a region with one enrolled office, shared by the tests because its keys take a while to encrypt.
+type house struct {
+	dir    string
+	region *ca.Region
+	office ca.Identity
+	other  ca.Identity
+}
+
+var shared = sync.OnceValues(func() (*house, error) {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "region")
+	if err != nil {
+		return nil, err
+	}
+	h := &house{dir: dir}
+	h.region, err = ca.Establish(ctx, dir, passphrase, ca.Spec{
+		Region: "450000", Name: "广西壮族自治区", Sources: ca.Sources{Now: func() time.Time { return start }},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h.office, err = h.region.Enrol(ctx, ca.Office{Name: officeName, Code: officeCode}); err != nil {
+		return nil, err
+	}
+	h.other, err = h.region.Enrol(ctx, ca.Office{Name: "示例市自然资源局", Code: officeCode})
+	return h, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if h, err := shared(); err == nil {
+		os.RemoveAll(h.dir)
+	}
+	os.Exit(code)
+}
+
+// book is a Book in memory.
+type book struct {
+	mu    sync.Mutex
+	seals map[string]sealing.Record
+	uses  []sealing.Use
+	fail  error // returned by PutUse
+}
+
+func (b *book) PutSeal(_ context.Context, r sealing.Record) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seals[r.ID] = r
+	return nil
+}
+
+func (b *book) Seal(_ context.Context, id string) (sealing.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, ok := b.seals[id]
+	if !ok {
+		return sealing.Record{}, sealing.ErrNoSeal
+	}
+	return r, nil
+}
+
+func (b *book) SealOf(_ context.Context, office string) (sealing.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.seals {
+		if r.Office == office && r.State == sealing.SealActive {
+			return r, nil
+		}
+	}
+	return sealing.Record{}, sealing.ErrNoSeal
+}
+
+func (b *book) PutUse(_ context.Context, u sealing.Use) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		return b.fail
+	}
+	b.uses = append(b.uses, u)
+	return nil
+}
+
+// bench is everything one test needs; its clock and parts may be changed before sealer is called.
+type bench struct {
+	*house
+	book *book
+	now  time.Time
+	c    sealing.Config
+}
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	h, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	serials, err := ca.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{house: h, book: &book{seals: map[string]sealing.Record{}}, now: start.Add(time.Minute)}
+	b.c = sealing.Config{
+		Book: b.book, Keys: sealing.NewFileKeys(h.dir, passphrase), Timestamper: h.region.TSA(serials),
+		Judge: judge, Now: func() time.Time { return b.now },
+	}
+	return b
+}
+
+func (b *bench) maker(t testing.TB) *sealing.Maker {
+	t.Helper()
+	id := b.region.SealMaker()
+	m, err := sealing.NewMaker(sealing.MakerConfig{Certificate: id.Certificate, Key: id.Key, Book: b.book,
+		Now: func() time.Time { return start }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (b *bench) sealer(t testing.TB) *sealing.Sealer {
+	t.Helper()
+	s, err := sealing.New(b.c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (b *bench) wanted() sealing.Office {
+	return sealing.Office{Seal: b.office.Name, Name: officeName, Code: officeCode, Title: officeName + lineText,
+		Certificate: b.office.Certificate}
+}
+
+// makeSeal enters the office's seal into the book.
+func (b *bench) makeSeal(t testing.TB) sealing.Record {
+	t.Helper()
+	picture, err := sealing.DrawSeal(officeName, lineText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.maker(t).MakeSeal(context.Background(), b.wanted(), picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func request(document []byte) sealing.Request {
+	return sealing.Request{Document: document, Seal: sealNumber, Place: sealing.Place{Page: 1, X: 130, Y: 220, W: 42, H: 42},
+		Matter: "示例事项", Case: "示例办件-1", By: "tester"}
+}
+
+// signatureOf reads the one signature of a sealed document.
+func signatureOf(document []byte) (pdf.Signature, *ses.Signature, error) {
+	f, err := pdf.Read(document, pdf.DefaultLimits())
+	if err != nil {
+		return pdf.Signature{}, nil, err
+	}
+	all := f.Signatures()
+	if len(all) != 1 {
+		return pdf.Signature{}, nil, fmt.Errorf("%d signatures", len(all))
+	}
+	s, err := ses.ParseSignature(all[0].Contents)
+	return all[0], s, err
+}
+
+// judge checks the cryptography of a sealed document; chains are the business of package verify.
+func judge(document []byte) error {
+	p, s, err := signatureOf(document)
+	if err != nil {
+		return err
+	}
+	if !p.CoversFile || p.Digest != s.DataHash {
+		return errors.New("content hash differs")
+	}
+	token, err := tsp.Parse(s.Timestamp)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.Verify(), s.Seal.Verify(), token.Verify(gm.Sum(s.Value)))
+}
+
+func TestSealedDocumentCarriesWhatTheStandardAsksFor(t *testing.T) {
+	b := newBench(t)
+	record := b.makeSeal(t)
+	base := document(t, 0)
+	out, err := b.sealer(t).Seal(context.Background(), request(base))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(out.Document[:len(base)]) != string(base) {
+		t.Error("the face was changed, not appended to")
+	}
+	if out.Digest != gm.Sum(out.Document) {
+		t.Error("digest is not of the document")
+	}
+	p, s, err := signatureOf(out.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := judge(out.Document); err != nil {
+		t.Error(err)
+	}
+	if p.Filter != sealing.DefaultFilter || p.SubFilter != sealing.DefaultSubFilter {
+		t.Errorf("handlers %s %s", p.Filter, p.SubFilter)
+	}
+	if !s.Time.Equal(b.now) || !out.Time.Equal(b.now) || s.DataHash != out.ContentHash {
+		t.Errorf("time %v and %v, hash %v and %v", s.Time, out.Time, s.DataHash, out.ContentHash)
+	}
+	if string(s.Seal.Raw) != string(record.Data) || string(s.SignerCert) != string(record.Signer) {
+		t.Error("another seal or signer")
+	}
+	if !s.Seal.Lists(s.SignerCert) {
+		t.Error("the seal does not list the signer")
+	}
+	pub, err := gm.PublicKey(mustParse(t, s.SignerCert))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gm.CrossCheck(pub, tbs(t, s.Raw), s.Value); err != nil {
+		t.Errorf("second implementation: %v", err)
+	}
+}
+
+func TestOneChangedByteAnywhereIsSeen(t *testing.T) {
+	b := newBench(t)
+	b.makeSeal(t)
+	out, err := b.sealer(t).Seal(context.Background(), request(document(t, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := len(out.Document)/400 + 1
+	for i := 0; i < len(out.Document); i += step {
+		changed := append([]byte{}, out.Document...)
+		changed[i] ^= 0x01
+		if err := judge(changed); err == nil {
+			t.Errorf("byte %d of %d changed and nobody saw", i, len(changed))
+		}
+	}
+}
+
+func TestUseLogIsWrittenBeforeTheDocumentLeaves(t *testing.T) {
+	b := newBench(t)
+	b.makeSeal(t)
+	out, err := b.sealer(t).Seal(context.Background(), request(document(t, 0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(b.book.uses) != 1 {
+		t.Fatalf("%d uses", len(b.book.uses))
+	}
+	want := sealing.Use{Seal: sealNumber, By: "tester", Matter: "示例事项", Case: "示例办件-1", Content: out.ContentHash,
+		Document: out.Digest, Certificate: fmt.Sprintf("%x", mustParse(t, b.office.Certificate).SerialNumber), At: b.now}
+	if b.book.uses[0] != want {
+		t.Errorf("got %+v\nwant %+v", b.book.uses[0], want)
+	}
+	full := errors.New("disk full")
+	b.book.fail = full
+	if out, err := b.sealer(t).Seal(context.Background(), request(document(t, 0))); !errors.Is(err, full) || out != nil {
+		t.Errorf("with a broken log: %v", err)
+	}
+}
+
+func TestResultRefusedByTheJudgeNeverLeaves(t *testing.T) {
+	b := newBench(t)
+	b.makeSeal(t)
+	why := errors.New("not valid")
+	b.c.Judge = func([]byte) error { return why }
+	out, err := b.sealer(t).Seal(context.Background(), request(document(t, 0)))
+	if !errors.Is(err, sealing.ErrJudged) || !errors.Is(err, why) || out != nil {
+		t.Errorf("got %v", err)
+	}
+	if len(b.book.uses) != 0 {
+		t.Error("a use was logged")
+	}
+}
+
+// wrongKeys answers with another office's key.
+type wrongKeys struct{ key crypto.Signer }
+
+func (k wrongKeys) Signer(context.Context, string) (crypto.Signer, error) { return k.key, nil }
+
+// noTime is a timestamp authority that is down.
+type noTime struct{ err error }
+
+func (n noTime) Timestamp(context.Context, gm.Digest) (*tsp.Token, error) { return nil, n.err }
+
+func TestSealIsRefusedWhen(t *testing.T) {
+	down := errors.New("authority is down")
+	for name, c := range map[string]struct {
+		change func(t *testing.T, b *bench, r *sealing.Request)
+		want   error
+	}{
+		"there is none": {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Seal = "45000000000099" }, sealing.ErrNoSeal},
+		"it is suspended": {func(_ *testing.T, b *bench, _ *sealing.Request) {
+			r := b.book.seals[sealNumber]
+			r.State = sealing.SealSuspended
+			b.book.seals[sealNumber] = r
+		}, sealing.ErrSealNotUsable},
+		"its state is unknown": {func(_ *testing.T, b *bench, _ *sealing.Request) {
+			r := b.book.seals[sealNumber]
+			r.State = ""
+			b.book.seals[sealNumber] = r
+		}, sealing.ErrSealNotUsable},
+		"its bytes were changed": {func(_ *testing.T, b *bench, _ *sealing.Request) {
+			r := b.book.seals[sealNumber]
+			r.Data = append([]byte{}, r.Data...)
+			r.Data[len(r.Data)/2] ^= 1
+			b.book.seals[sealNumber] = r
+		}, sealing.ErrSealNotUsable},
+		"the book has another seal": {func(_ *testing.T, b *bench, r *sealing.Request) {
+			rec := b.book.seals[sealNumber]
+			rec.ID = "45000000000077"
+			b.book.seals[rec.ID] = rec
+			r.Seal = rec.ID
+		}, sealing.ErrSealNotUsable},
+		"it is not valid yet":         {func(_ *testing.T, b *bench, _ *sealing.Request) { b.now = start.Add(-time.Hour) }, sealing.ErrSigner},
+		"its certificate has expired": {func(_ *testing.T, b *bench, _ *sealing.Request) { b.now = start.Add(6 * 8760 * time.Hour) }, sealing.ErrSigner},
+		"the certificate is not listed": {func(_ *testing.T, b *bench, _ *sealing.Request) {
+			r := b.book.seals[sealNumber]
+			r.Signer = b.other.Certificate
+			b.book.seals[sealNumber] = r
+		}, sealing.ErrSigner},
+		"the key is another's":   {func(_ *testing.T, b *bench, _ *sealing.Request) { b.c.Keys = wrongKeys{b.other.Key} }, sealing.ErrSigner},
+		"time cannot be had":     {func(_ *testing.T, b *bench, _ *sealing.Request) { b.c.Timestamper = noTime{down} }, down},
+		"the document is no PDF": {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = []byte("plain text") }, sealing.ErrDocument},
+		"the document is empty":  {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = nil }, sealing.ErrDocument},
+		"the document is cut":    {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = r.Document[:len(r.Document)-40] }, sealing.ErrDocument},
+		"the page is not there":  {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Place.Page = 9 }, sealing.ErrDocument},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.makeSeal(t)
+			r := request(document(t, 0))
+			c.change(t, b, &r)
+			out, err := b.sealer(t).Seal(context.Background(), r)
+			if !errors.Is(err, c.want) || out != nil {
+				t.Errorf("got %v, want %v", err, c.want)
+			}
+			if len(b.book.uses) != 0 {
+				t.Error("a use was logged")
+			}
+		})
+	}
+}
+
+func TestSealerCannotBeMadeWithoutAnyOfItsParts(t *testing.T) {
+	for name, remove := range map[string]func(*sealing.Config){
+		"book":        func(c *sealing.Config) { c.Book = nil },
+		"keys":        func(c *sealing.Config) { c.Keys = nil },
+		"timestamper": func(c *sealing.Config) { c.Timestamper = nil },
+		"judge":       func(c *sealing.Config) { c.Judge = nil },
+		"clock":       func(c *sealing.Config) { c.Now = nil },
+	} {
+		b := newBench(t)
+		remove(&b.c)
+		if _, err := sealing.New(b.c); err == nil {
+			t.Errorf("made without %s", name)
+		}
+	}
+}

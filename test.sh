@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Runs every test. On Debian it first installs what the tests need; --quick needs nothing but Go.
+#   ./test.sh           everything: lint, race, tests against real tools and servers, the demonstration, a short bench
+#   ./test.sh --quick   unit tests on the embedded default, under three minutes
+set -euo pipefail
+cd "$(dirname "$0")"
+export GOFLAGS="${GOFLAGS:--buildvcs=false}"
+started=$SECONDS
+step() { printf '\n== %s  (%ds)\n' "$*" "$((SECONDS - started))"; }
+
+case "${1:-}" in
+--quick)
+  step "unit tests"
+  go test -short -timeout 170s ./...
+  exit 0
+  ;;
+"") ;;
+*) echo "usage: ./test.sh [--quick]" >&2; exit 3 ;;
+esac
+
+step "tools"
+packages=(poppler-utils qpdf zbar-tools openssl libxml2-utils unzip chromium postgresql fontconfig)
+missing=()
+for p in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
+done
+if ((${#missing[@]})); then
+  sudo=; [[ $(id -u) -eq 0 ]] || sudo=sudo
+  $sudo apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+lint_version=v2.15.0
+lint=$(go env GOPATH)/bin/golangci-lint
+if ! "$lint" version 2>/dev/null | grep -qF "${lint_version#v}"; then
+  go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
+fi
+
+step "format, vet, lint"
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+[[ -z $unformatted ]] || { echo "gofmt: $unformatted" >&2; exit 1; }
+CGO_ENABLED=0 go build ./...
+go vet -tags tools ./...
+"$lint" run
+
+step "tests, with real tools and servers"
+go test -tags tools -timeout 15m ./...
+
+step "race detector"
+go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./verify/completion/... ./sealing/... ./ca/...
+
+step "bench, quick"
+go run ./cmd/yzbench --quick
+
+step "done"
