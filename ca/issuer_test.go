@@ -32,7 +32,7 @@ func sm2Key(t testing.TB) *ecdsa.PublicKey {
 }
 
 func TestIssuerRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	key := sm2Key(t)
 	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -64,7 +64,7 @@ func TestIssuerRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 }
 
 func TestCertificateNeverOutlivesItsIssuer(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	late := start.Add(9 * 8760 * time.Hour)
 	r, err := ca.Open(dir, passphrase, ca.Sources{Now: func() time.Time { return late }})
 	if err != nil {
@@ -80,7 +80,7 @@ func TestCertificateNeverOutlivesItsIssuer(t *testing.T) {
 }
 
 func TestExpiredAuthorityIssuesNothing(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	r, err := ca.Open(dir, passphrase, ca.Sources{Now: func() time.Time { return start.Add(11 * 8760 * time.Hour) }})
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ func TestConcurrentEnrolmentsGetDifferentNumbers(t *testing.T) {
 }
 
 func TestEnrolRefusesAWrongOffice(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	for name, o := range map[string]ca.Office{
 		"no name":     {Code: officeCode},
 		"long name":   {Name: strings.Repeat("局", 47), Code: officeCode},
@@ -209,7 +209,7 @@ func TestEnrolRefusesAWrongOffice(t *testing.T) {
 }
 
 func TestTLSIdentitiesHandshakeMutually(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	server, err := r.TLS().IssueServer([]string{"localhost", "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +237,7 @@ func TestTLSIdentitiesHandshakeMutually(t *testing.T) {
 }
 
 func TestTLSClientIsNoServerAndNoNameIsSmuggledIn(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	client, err := r.TLS().IssueClient("approval-system-1")
 	if err != nil {
 		t.Fatal(err)

@@ -71,8 +71,26 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// region returns a fresh copy of an established region.
-func region(t testing.TB) (*ca.Region, string) {
+// common is the template opened once, for tests that only read or that write nothing but certificates elsewhere.
+var common = sync.OnceValues(func() (*ca.Region, error) {
+	dir, err := template()
+	if err != nil {
+		return nil, err
+	}
+	return ca.Open(dir, passphrase, ca.Sources{Now: clock})
+})
+
+func opened(t testing.TB) *ca.Region {
+	t.Helper()
+	r, err := common()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// copied returns the path of a fresh copy of an established region.
+func copied(t testing.TB) string {
 	t.Helper()
 	from, err := template()
 	if err != nil {
@@ -82,6 +100,13 @@ func region(t testing.TB) (*ca.Region, string) {
 	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
+	return dir
+}
+
+// region returns a fresh copy of an established region.
+func region(t testing.TB) (*ca.Region, string) {
+	t.Helper()
+	dir := copied(t)
 	r, err := ca.Open(dir, passphrase, ca.Sources{Now: clock})
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +133,7 @@ func extension(c *gm.Certificate, id ...int) *pkix.Extension {
 }
 
 func TestRegionHasEveryIdentityChainedToItsRoot(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	root, authority := parse(t, r.Root().Certificate), parse(t, r.Authority().Certificate)
 	if err := root.CheckSignatureFrom(root); err != nil {
 		t.Errorf("root: %v", err)
@@ -144,7 +169,7 @@ func TestRegionHasEveryIdentityChainedToItsRoot(t *testing.T) {
 }
 
 func TestTimestamperMayOnlyStampTime(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	c := parse(t, r.Timestamper().Certificate)
 	eku := extension(c, 2, 5, 29, 37)
 	if eku == nil || !eku.Critical {
@@ -213,7 +238,7 @@ func TestFoldersAndFilesHaveTightModes(t *testing.T) {
 }
 
 func TestKeysRestEncrypted(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	keys, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
 	if err != nil || len(keys) != 8 {
 		t.Fatalf("%d keys: %v", len(keys), err)
@@ -233,7 +258,7 @@ func TestKeysRestEncrypted(t *testing.T) {
 }
 
 func TestOpenRefusesAnotherPassphrase(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	if _, err := ca.Open(dir, []byte("another"), ca.Sources{Now: clock}); !errors.Is(err, gm.ErrPassphrase) {
 		t.Errorf("got %v", err)
 	}
@@ -241,7 +266,7 @@ func TestOpenRefusesAnotherPassphrase(t *testing.T) {
 
 func TestOpenRefusesAKeyOfAnotherCertificate(t *testing.T) {
 	for _, pair := range [][2]string{{"ledger", "seal-maker"}, {"root", "authority"}, {"tls", "ledger"}, {"log", "root"}, {"log", "tls"}} {
-		_, dir := region(t)
+		dir := copied(t)
 		b, err := os.ReadFile(filepath.Join(dir, "keys", pair[1]+".key"))
 		if err != nil {
 			t.Fatal(err)
@@ -257,7 +282,7 @@ func TestOpenRefusesAKeyOfAnotherCertificate(t *testing.T) {
 
 func TestOpenRefusesWhatIsIncomplete(t *testing.T) {
 	for _, name := range []string{"region.json", "keys/root.key", "keys/log.key", "certs/ledger.pem", "certs/tls.pem", "certs/log.vkey"} {
-		_, dir := region(t)
+		dir := copied(t)
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +293,7 @@ func TestOpenRefusesWhatIsIncomplete(t *testing.T) {
 }
 
 func TestEstablishAgainChangesNothing(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	before := contents(t, dir)
 	establish(t, dir, spec())
 	for name, b := range contents(t, dir) {
@@ -279,7 +304,7 @@ func TestEstablishAgainChangesNothing(t *testing.T) {
 }
 
 func TestEstablishRefusesAFolderOfAnotherRegion(t *testing.T) {
-	_, dir := region(t)
+	dir := copied(t)
 	s := spec()
 	s.Region = "110000"
 	if _, err := ca.Establish(context.Background(), dir, passphrase, s); !errors.Is(err, ca.ErrOtherRegion) {
@@ -305,7 +330,7 @@ func TestEstablishRefusesAWrongDescription(t *testing.T) {
 }
 
 func TestLogSignerAndVerifierBelongTogether(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	s, err := note.NewSigner(r.LogSigner())
 	if err != nil {
 		t.Fatal(err)
@@ -331,7 +356,7 @@ func TestLogSignerAndVerifierBelongTogether(t *testing.T) {
 }
 
 func TestCRLIsSignedAndListsWhatWasRevoked(t *testing.T) {
-	r, _ := region(t)
+	r := opened(t)
 	empty, err := r.CRL(start)
 	if err != nil {
 		t.Fatal(err)

@@ -17,8 +17,8 @@ import (
 var _ sealing.Timestamper = (*ca.TSA)(nil)
 
 func TestTimestampVerifiesAndCarriesClockAndSerial(t *testing.T) {
-	r, dir := region(t)
-	serials, err := ca.OpenSerials(filepath.Join(dir, "tsa.serial"))
+	r := opened(t)
+	serials, err := ca.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"yinzheng/internal/pdf"
 	"yinzheng/internal/qr"
 	"yinzheng/sealing"
-	"yinzheng/verify"
 )
 
 // FaceDoc is a licence before its seal: a PDF of one page and where the seal goes on it.
@@ -37,12 +36,10 @@ func (k *Kind) Render(l Licence, check string) (FaceDoc, error) {
 	if err != nil {
 		return FaceDoc{}, err
 	}
-	doc, err := page.paint(k, l, code)
+	doc, err := page.paint(l, code.Modules())
 	if err != nil {
 		return FaceDoc{}, fmt.Errorf("rendering %s: %w", l.ID, err)
 	}
 	place := sealing.Place{Page: 1, X: page.g.sealX - sealSize/2, Y: page.g.sealY - sealSize/2, W: sealSize, H: sealSize}
 	return FaceDoc{PDF: doc, SealPlace: place}, nil
 }
-
-var _ = verify.DataName

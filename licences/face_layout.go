@@ -50,13 +50,13 @@ func (k *Kind) face(v values, font metrics) (*layout, error) {
 func (l *layout) header() {
 	f := l.kind.Face
 	if f.Subtitle != "" {
-		l.spread(f.Subtitle, l.g.w/2, l.g.subtitleY, 14, 0.25, l.p.accent)
+		l.spread(f.Subtitle, l.g.subtitleY, 14, 0.25, false)
 	}
 	gap := 0.22
 	if n := len([]rune(f.Title)); n <= 4 {
 		gap = 0.75
 	}
-	l.spread(f.Title, l.g.w/2, l.g.titleY, l.g.titleSize, gap, l.p.accent)
+	l.spread(f.Title, l.g.titleY, l.g.titleSize, gap, true)
 	if f.Number != nil {
 		label := f.Number.Label + "："
 		value := l.v.text(f.Number.Value)
@@ -72,8 +72,8 @@ func (l *layout) header() {
 	l.divider(l.g.w/2, l.g.numberY+4.4, l.g.bodyWidth()*0.32, l.p)
 }
 
-// spread centres a text with gap ems between its characters.
-func (l *layout) spread(s string, centre, y, size, gap float64, c colour) {
+// spread centres a text on the page with gap ems between its characters.
+func (l *layout) spread(s string, y, size, gap float64, bold bool) {
 	n := float64(len([]rune(s)) - 1)
 	space := gap * size * mmPerPoint
 	width := l.m.width(size, s) + n*space
@@ -82,7 +82,7 @@ func (l *layout) spread(s string, centre, y, size, gap float64, c colour) {
 		space *= room / width
 		width = room
 	}
-	l.text(textMark{x: centre - width/2, y: y, size: size, spacing: space, s: s, c: c})
+	l.text(textMark{x: (l.g.w - width) / 2, y: y, size: size, spacing: space, s: s, c: l.p.accent, bold: bold})
 }
 
 // pointer is where in a request a value came from.
@@ -155,6 +155,7 @@ type rowBlock struct {
 type cellBlock struct {
 	x, width, labelWidth float64
 	label, value         []string
+	labelSize            float64 // points
 }
 
 func (b block) proseSize() float64 {
@@ -236,7 +237,7 @@ func (l *layout) measureRow(row Row, size, width float64) rowBlock {
 			value = emptyValue
 		}
 		pad := l.pad()
-		cell.label = l.m.wrap(c.Label, size*labelScale, cell.labelWidth-2*pad, 0)
+		cell.label, cell.labelSize = l.m.wrapLabel(c.Label, size*labelScale, cell.labelWidth-2*pad)
 		cell.value = l.m.wrap(value, size, w-cell.labelWidth-2*pad, 0)
 		lines = max(lines, len(cell.label), len(cell.value))
 		r.cells = append(r.cells, cell)
@@ -296,7 +297,11 @@ func (l *layout) placeProse(b block, y float64) float64 {
 				x += 2 * size * mmPerPoint
 			}
 			y += b.proseLine()
-			l.text(textMark{x: x, y: y - 0.3*b.proseLine(), size: size, s: line, c: ink()})
+			space := 0.0
+			if i < len(lines)-1 {
+				space = l.m.justify(line, size, sideMargin+l.g.bodyWidth()-x)
+			}
+			l.text(textMark{x: x, y: y - 0.3*b.proseLine(), size: size, spacing: space, s: line, c: ink()})
 		}
 	}
 	if len(b.paragraphs) > 0 {

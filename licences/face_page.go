@@ -27,7 +27,7 @@ type geometry struct {
 func pageOf(orientation string) geometry {
 	g := geometry{w: a4Short, h: a4Long, subtitleY: 38, titleY: 54, numberY: 66.5, titleSize: 32, bodyTop: 75}
 	if orientation == "landscape" {
-		g = geometry{w: a4Long, h: a4Short, subtitleY: 30, titleY: 43, numberY: 54, titleSize: 34, bodyTop: 61}
+		g = geometry{w: a4Long, h: a4Short, subtitleY: 30, titleY: 43, numberY: 54, titleSize: 34, bodyTop: 62}
 	}
 	g.bodyBottom = g.h - 69
 	g.sealX, g.sealY = g.w-sideMargin-30, g.h-44
@@ -86,6 +86,7 @@ type textMark struct {
 	x, y, size, spacing float64 // mm, points, and mm added after each character
 	s                   string
 	c                   colour
+	bold                bool
 }
 
 // pathMark is a stroked or filled path; width is in mm, 0 for filled.

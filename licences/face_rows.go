@@ -5,9 +5,8 @@ func (l *layout) placeOpen(b block, y, each float64) float64 {
 	for _, r := range b.rows {
 		h := r.height + each*r.weight
 		for _, c := range r.cells {
-			size := b.size * labelScale
-			l.column(c.label, c.x, y, h, size, l.p.accent, l.spreadLabel(c, size))
-			l.column(c.value, c.x+c.labelWidth+l.pad(), y, h, b.size, ink(), 0)
+			l.label(c, c.x, y, h, l.spreadLabel(c))
+			l.value(c, y, h, b.size)
 			end := c.x + c.width
 			if c.x+c.width < sideMargin+l.g.bodyWidth()-1 {
 				end -= 5 // a gap before the next cell
@@ -20,8 +19,9 @@ func (l *layout) placeOpen(b block, y, each float64) float64 {
 }
 
 // spreadLabel returns the space after each character that sets a short label as wide as five characters (分散对齐), mm.
-func (l *layout) spreadLabel(c cellBlock, size float64) float64 {
+func (l *layout) spreadLabel(c cellBlock) float64 {
 	const ems = 5
+	size := c.labelSize
 	if len(c.label) != 1 {
 		return 0
 	}
@@ -41,8 +41,8 @@ func (l *layout) placeGrid(b block, y, each float64) float64 {
 		h := r.height + each*r.weight
 		for j, c := range r.cells {
 			l.fill(c.x, y, c.labelWidth, h, tint)
-			l.column(c.label, c.x+l.pad(), y, h, b.size*labelScale, l.p.accent, 0)
-			l.column(c.value, c.x+c.labelWidth+l.pad(), y, h, b.size, ink(), 0)
+			l.label(c, c.x+l.pad(), y, h, 0)
+			l.value(c, y, h, b.size)
 			l.line(c.x+c.labelWidth, y, c.x+c.labelWidth, y+h, 0.13, l.p.gilt)
 			if j > 0 {
 				l.line(c.x, y, c.x, y+h, 0.13, l.p.gilt)
@@ -59,15 +59,33 @@ func (l *layout) placeGrid(b block, y, each float64) float64 {
 	return y
 }
 
-// column sets lines one below the other, centred in a height.
-func (l *layout) column(lines []string, x, y, h, size float64, c colour, spacing float64) {
-	line := size * mmPerPoint * lineRows
-	y += (h - line*float64(len(lines))) / 2
-	for _, s := range lines {
+// label sets the lines of a label one below the other, centred in a height.
+func (l *layout) label(c cellBlock, x, y, h, spacing float64) {
+	line := c.labelSize * mmPerPoint * lineRows
+	y += (h - line*float64(len(c.label))) / 2
+	for _, s := range c.label {
 		y += line
-		l.text(textMark{x: x, y: y - line*0.285, size: size, spacing: spacing, s: s, c: c})
+		l.text(textMark{x: x, y: y - line*dropOfBaseline, size: c.labelSize, spacing: spacing, s: s, c: l.p.accent})
 	}
 }
+
+// value sets the lines of a value, centred in a height and justified but for the last.
+func (l *layout) value(c cellBlock, y, h, size float64) {
+	x, width := c.x+c.labelWidth+l.pad(), c.width-c.labelWidth-2*l.pad()
+	line := size * mmPerPoint * lineRows
+	y += (h - line*float64(len(c.value))) / 2
+	for i, s := range c.value {
+		y += line
+		space := 0.0
+		if i < len(c.value)-1 {
+			space = l.m.justify(s, size, width)
+		}
+		l.text(textMark{x: x, y: y - line*dropOfBaseline, size: size, spacing: space, s: s, c: ink()})
+	}
+}
+
+// dropOfBaseline is how far the baseline lies above the bottom of a line, as a share of its height.
+const dropOfBaseline = 0.285
 
 func (s *sheet) fill(x, y, w, h float64, c colour) { s.rect(x, y, w, h, 0, c) }
 

@@ -18,7 +18,7 @@ type State string
 // The states of issuing, in order.
 const (
 	Issuing  State = "issuing"  // intent is on disk; nothing was acknowledged
-	Sealed   State = "sealed"   // the sealed document is on disk, accepted for the ledger: acknowledged
+	Sealed   State = "sealed"   // the one sealed document is on disk and named here; acknowledged once the ledger has accepted it
 	Anchored State = "anchored" // its receipt is logged
 	Archived State = "archived" // its package is deposited
 )

@@ -63,7 +63,7 @@ func problemOf(err error) *Problem {
 	switch {
 	case errors.As(err, &malformed):
 		return &Problem{Kind: ProblemMalformed, Offset: malformed.Offset, Detail: malformed.What}
-	case errors.Is(err, pdf.ErrUnsupported):
+	case errors.Is(err, pdf.ErrUnsupported), errors.Is(err, pdf.ErrLimit):
 		return &Problem{Kind: ProblemUnsupported, Detail: err.Error()}
 	}
 	return &Problem{Kind: ProblemMalformed, Detail: err.Error()}

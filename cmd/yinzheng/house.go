@@ -137,8 +137,9 @@ func (h *house) openServices(passphrase []byte) error {
 	if err != nil {
 		return err
 	}
+	work := casework{h, keys}
 	h.cases, err = completion.New(completion.Config{
-		Store: h.db, Licences: h, Signer: h, Ledger: h.ledger, Audit: h.db, Archive: h, Trust: h.publisher.Trust, Now: h.p.now,
+		Store: h.db, Licences: work, Signer: work, Ledger: h.ledger, Audit: h.db, Archive: work, Trust: h.publisher.Trust, Now: h.p.now,
 	})
 	return err
 }

@@ -32,7 +32,7 @@ type Dir struct {
 	durable sync.Map // folders whose names are known to be on disk: path → struct{}
 }
 
-// OpenDir opens the folder, making it (mode 0700) if it is not there.
+// OpenDir opens the folder, making it (mode 0700, in a folder that is there) if need be.
 func OpenDir(path string) (*Dir, error) {
 	root, err := filepath.Abs(path)
 	if err != nil {
@@ -64,11 +64,10 @@ func (d *Dir) makeDir(path string) error {
 
 func syncDir(path string) error {
 	f, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("blob: syncing a folder: %w", err)
+	if err == nil {
+		err = errors.Join(f.Sync(), f.Close())
 	}
-	defer f.Close()
-	if err := f.Sync(); err != nil {
+	if err != nil {
 		return fmt.Errorf("blob: syncing a folder: %w", err)
 	}
 	return nil
@@ -109,7 +108,7 @@ func fill(ctx context.Context, f *os.File, r io.Reader) (gm.Digest, int64, error
 		}
 		n, err := io.CopyN(w, r, chunk)
 		size += n
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

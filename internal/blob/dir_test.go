@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -109,6 +110,9 @@ func TestReadAllTakesExactlyItsLimit(t *testing.T) {
 	}
 	if b, err := blob.ReadAll(t.Context(), d, digest, 4); !errors.Is(err, blob.ErrTooLarge) || b != nil {
 		t.Errorf("limit 4: %q, %v; want ErrTooLarge", b, err)
+	}
+	if b, err := blob.ReadAll(t.Context(), d, digest, math.MaxInt64); err != nil || string(b) != "12345" {
+		t.Errorf("no limit: %q, %v", b, err)
 	}
 	if _, err := blob.ReadAll(t.Context(), d, gm.Digest{}, 4); !errors.Is(err, archive.ErrNoBlob) {
 		t.Errorf("unknown: %v, want ErrNoBlob", err)

@@ -7,6 +7,7 @@ import (
 	"hash"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	}
 	n, err := c.file.Read(p)
 	c.hash.Write(p[:n])
-	if err == io.EOF && gm.Digest(c.hash.Sum(nil)) != c.want {
+	if errors.Is(err, io.EOF) && gm.Digest(c.hash.Sum(nil)) != c.want {
 		err = fmt.Errorf("blob: reading %s: %w", c.want, archive.ErrDamaged)
 	}
 	c.err = err
@@ -54,9 +55,9 @@ func ReadAll(ctx context.Context, blobs archive.Blobs, digest gm.Digest, limit i
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	limit = min(limit, math.MaxInt64-1) // one byte more is asked for, to see the end
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
+	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
 	if int64(len(b)) > limit {

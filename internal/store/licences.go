@@ -20,6 +20,7 @@ func next(s licences.State) licences.State {
 		return licences.Anchored
 	case licences.Anchored:
 		return licences.Archived
+	case licences.Archived:
 	}
 	return ""
 }

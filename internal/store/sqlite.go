@@ -45,7 +45,7 @@ func openSQLite(c Config) (*DB, error) {
 // sqliteName writes the driver's name for a file: a URI, so that '?', '#' and '%' in a path mean themselves.
 func sqliteName(path, lock string, pragmas []string) string {
 	q := url.Values{"_txlock": {lock}, "_dqs": {"0"}, "_defensive": {"1"}, "_pragma": pragmas}
-	return (&url.URL{Scheme: "file", OmitHost: false, Path: path, RawQuery: q.Encode()}).String()
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
 }
 
 // makeFile makes the file for its owner alone, and its name durable. SQLite gives the log beside it the same mode.
@@ -58,11 +58,10 @@ func makeFile(path string) error {
 		return fmt.Errorf("store: making the file: %w", err)
 	}
 	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("store: making the file: %w", err)
+	if err == nil {
+		err = errors.Join(dir.Sync(), dir.Close())
 	}
-	defer dir.Close()
-	if err := dir.Sync(); err != nil {
+	if err != nil {
 		return fmt.Errorf("store: making the file durable: %w", err)
 	}
 	return nil
@@ -85,7 +84,7 @@ func (db *DB) Check(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("store: checking references: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	if rows.Next() {
 		return errors.New("store: checking references: a row refers to one that is not there")
 	}

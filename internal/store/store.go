@@ -116,7 +116,7 @@ func (db *DB) update(ctx context.Context, fn func(context.Context, *sq.Queries) 
 	if err != nil {
 		return fmt.Errorf("store: connecting: %w", err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // back to the pool
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTimeout)
 	defer cancel()
 	tx, err := conn.BeginTx(ctx, nil)

@@ -4,9 +4,11 @@ package completion
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"time"
 
 	"yinzheng/internal/gm"
+	"yinzheng/internal/receipt"
 	"yinzheng/verify"
 )
 
@@ -17,7 +19,8 @@ type State string
 const (
 	Opened    State = "opened"    // 已收件
 	Committed State = "committed" // accepted on a commitment (信任在先)
-	Completed State = "completed" // checked, outcome signed (办结核验)
+	Judged    State = "judged"    // checked, outcome signed and kept; its consequences are still to come
+	Completed State = "completed" // outcome anchored and the case file archived (办结核验)
 )
 
 // Result of checking one commitment (standards.md 6.3).
@@ -71,9 +74,10 @@ type Commitment struct {
 	At        time.Time         `json:"at"`
 }
 
-// Evidence is a document handed in with the case, kept by digest.
+// Evidence is a document of the case, kept by digest: handed in, or gathered when the case was checked.
 type Evidence struct {
 	ID     string    `json:"id"`
+	Role   Role      `json:"role,omitempty"`
 	Name   string    `json:"name"`
 	MIME   string    `json:"mime"`
 	Digest gm.Digest `json:"digest"`
@@ -81,12 +85,26 @@ type Evidence struct {
 	At     time.Time `json:"at"`
 }
 
+// Role says what a piece of evidence is.
+type Role string
+
+// The roles. Everything but HandedIn is gathered by Complete, so that the case file alone can be judged again.
+const (
+	HandedIn       Role = ""
+	LicenceRole    Role = "licence" // the licence document that a commitment was checked against
+	ReceiptRole    Role = "receipt" // its receipt
+	TrustRole      Role = "trust"   // the trust file used
+	OutcomeRole    Role = "outcome" // the signed outcome
+	OutcomeReceipt Role = "outcome-receipt"
+)
+
 // Check is the result for one commitment, with what it was judged on.
 type Check struct {
 	Commitment string           `json:"commitment"`
 	Result     Result           `json:"result"`
 	Licence    string           `json:"licence"`
 	Document   gm.Digest        `json:"document"` // SM3 of the licence document judged; zero when none was had
+	At         time.Time        `json:"at"`       // the time judged at
 	Findings   []verify.Finding `json:"findings"`
 }
 
@@ -117,7 +135,23 @@ type Licences interface {
 	Evidence(ctx context.Context, identifier string) (verify.Input, error)
 }
 
+// Ledger anchors the signed outcome (kind "outcome").
+type Ledger interface {
+	// Append returns when the digest is logged; it is idempotent.
+	Append(ctx context.Context, kind string, d gm.Digest) (*receipt.Receipt, error)
+}
+
+// Archive keeps what belongs to a case.
+type Archive interface {
+	// Keep stores content and returns its digest and size in bytes; durable on return, harmless to repeat.
+	Keep(ctx context.Context, content io.Reader) (gm.Digest, int64, error)
+	// DepositCase packs the case with every piece of its evidence (by digest) and returns the package's ID. It is
+	// idempotent by the case's ID: the package may depend on nothing but c.
+	DepositCase(ctx context.Context, c Case) (string, error)
+}
+
 // Signer signs outcomes.
 type Signer interface {
-	SignOutcome(ctx context.Context, office string, payload []byte) (signature, certificate []byte, err error)
+	// SignOutcome signs message (SM2 with SM3 over exactly these bytes) with the key of the office's certificate.
+	SignOutcome(ctx context.Context, office string, message []byte) (signature, certificate []byte, err error)
 }

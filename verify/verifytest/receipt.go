@@ -32,12 +32,13 @@ func (w *World) Receipt(kind string, d gm.Digest, change ...func(*receipt.Receip
 	}
 	leaves[place] = merkle.LeafHash(r.Entry.LeafBytes())
 	tree := merkle.New(leaves)
-	r.Path = tree.Path(place)
+	path, err := tree.Path(place)
+	w.must("proving the entry", err)
+	r.Path = path
 	r.Root = &receipt.Root{Region: Region, Sequence: 1, Count: entries, Time: w.Now.Add(2 * time.Second), Previous: gm.Sum([]byte("previous")), Hash: tree.Root()}
 	for _, f := range change {
 		f(r)
 	}
-	var err error
 	r.Signature, err = gm.Sign(w.Ledger.Key, r.Root.Bytes())
 	w.must("signing the batch root", err)
 	r.Proof = w.logProof(receipt.Record(*r.Root, r.Signature))

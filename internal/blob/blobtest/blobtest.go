@@ -72,7 +72,7 @@ func putAgain(t *testing.T, b archive.Blobs) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	put(t, b, content)
 	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content) {
 		t.Errorf("a reader that was open saw %d bytes, %v", len(got), err)
@@ -134,7 +134,7 @@ func smallReads(t *testing.T, b archive.Blobs) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	var got []byte
 	one := make([]byte, 1)
 	for {

@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"context"
 	"net/url"
 	"os"
 	"os/exec"
@@ -32,10 +33,10 @@ func StartPostgres(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	as := owner(t, dir)
+	as, ctx := owner(t, dir), context.WithoutCancel(t.Context()) // the server outlives the context, to end in good order
 	data := filepath.Join(dir, "data")
 	// A collation that is not that of bytes, so that no query comes to depend on one.
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=zh-CN")
 	initdb.Dir, initdb.SysProcAttr = dir, as
 	if out, err := initdb.CombinedOutput(); err != nil {
@@ -45,8 +46,8 @@ func StartPostgres(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer log.Close()
-	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
+	defer func() { _ = log.Close() }()
+	server := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "-D", data, "-k", dir, "-c", "listen_addresses=",
 		"-c", "max_connections=200", "-c", "fsync=on")
 	server.Dir, server.SysProcAttr, server.Stdout, server.Stderr = dir, as, log, log
 	if err := server.Start(); err != nil {
@@ -56,9 +57,9 @@ func StartPostgres(t *testing.T) string {
 		_ = server.Process.Signal(syscall.SIGINT) // fast shutdown
 		_ = server.Wait()
 	})
-	ready := exec.Command(filepath.Join(bin, "pg_isready"), "-h", dir)
+	ready := filepath.Join(bin, "pg_isready")
 	for range 300 {
-		if exec.Command(ready.Path, ready.Args[1:]...).Run() == nil {
+		if exec.CommandContext(ctx, ready, "-h", dir).Run() == nil {
 			return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/postgres",
 				RawQuery: url.Values{"host": {dir}}.Encode()}).String()
 		}

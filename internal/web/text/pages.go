@@ -91,6 +91,11 @@ var pages = map[string]sentence{
 	"status.07":     {"已吊销", "Revoked"},
 	"status.notyet": {"尚未生效", "Not yet in force"},
 
+	"result.true":         {"属实", "true"},
+	"result.false":        {"不属实", "false"},
+	"result.partial":      {"部分不一致", "partly different"},
+	"result.unverifiable": {"无法核实", "not verifiable"},
+
 	"shown.once":   {"此页只显示一次，重新打开须由持证人再次出示。", "This page shows once; to open it again, the holder shows a new code."},
 	"shown.only":   {"持证人只出示了以下内容", "The holder chose to show only this"},
 	"shown.at":     {"核验于", "Checked at"},

@@ -1,0 +1,178 @@
+package tsp_test
+
+import (
+	"bytes"
+	"crypto/x509/pkix"
+	"errors"
+	"math/big"
+	"testing"
+	"time"
+
+	"github.com/emmansun/gmsm/pkcs7"
+
+	"yinzheng/internal/cms"
+	"yinzheng/internal/der"
+	"yinzheng/internal/gm"
+	"yinzheng/internal/gm/gmtest"
+	"yinzheng/internal/tsp"
+)
+
+var (
+	at      = time.Date(2026, 11, 22, 1, 2, 3, 456, time.UTC)
+	imprint = gm.Sum([]byte("示例"))
+)
+
+func issue(t testing.TB) (*tsp.Token, gmtest.Leaf) {
+	t.Helper()
+	tsa := gmtest.NewCA(t, "示例根").Timestamper(t, "示例时间戳")
+	token, err := tsp.Issue(imprint, big.NewInt(7), at, tsa.DER, tsa.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token, tsa
+}
+
+func judge(b []byte) error {
+	token, err := tsp.Parse(b)
+	if err != nil {
+		return err
+	}
+	return token.Verify(imprint)
+}
+
+func TestTokenReadsBackAndVerifies(t *testing.T) {
+	issued, tsa := issue(t)
+	token, err := tsp.Parse(issued.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := token.Verify(imprint); err != nil {
+		t.Fatal(err)
+	}
+	if want := at.Truncate(time.Second); !token.Time.Equal(want) || token.Time.Location() != time.UTC {
+		t.Errorf("time %v, want %v", token.Time, want)
+	}
+	if token.Serial.Int64() != 7 || token.Imprint != imprint || token.Accuracy != tsp.IssuedAccuracy || token.Nonce != nil || !token.Policy.Equal(der.AnyPolicy) {
+		t.Errorf("read back %+v", token)
+	}
+	if !bytes.Equal(token.Signer.Raw, tsa.DER) {
+		t.Error("another signer")
+	}
+}
+
+func TestAnotherLibraryVerifiesTheToken(t *testing.T) {
+	token, _ := issue(t)
+	theirs, err := pkcs7.Parse(token.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := theirs.Verify(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTokenForAnotherDigestIsRefused(t *testing.T) {
+	token, _ := issue(t)
+	if err := token.Verify(gm.Sum([]byte("another"))); !errors.Is(err, tsp.ErrImprint) {
+		t.Errorf("got %v, want ErrImprint", err)
+	}
+}
+
+func TestChangedFieldsDoNotChangeTheVerdict(t *testing.T) {
+	token, _ := issue(t)
+	other := gm.Sum([]byte("another"))
+	token.Imprint = other
+	if err := token.Verify(other); !errors.Is(err, tsp.ErrImprint) {
+		t.Errorf("got %v, want ErrImprint", err)
+	}
+}
+
+func TestEveryChangedByteOfATokenIsRefused(t *testing.T) {
+	token, _ := issue(t)
+	for i := range token.DER {
+		for _, flip := range []byte{0x01, 0x20, 0x80} {
+			changed := bytes.Clone(token.DER)
+			changed[i] ^= flip
+			if judge(changed) == nil {
+				t.Errorf("byte %d ^ %#x verifies", i, flip)
+			}
+		}
+	}
+	if judge(append(bytes.Clone(token.DER), 0)) == nil {
+		t.Error("a trailing byte verifies")
+	}
+}
+
+// TestOnlyTimestampingCertificatesStamp covers RFC 3161, 2.3: the purpose alone, critical, and the time within validity.
+func TestOnlyTimestampingCertificatesStamp(t *testing.T) {
+	ca := gmtest.NewCA(t, "示例根")
+	notCritical := gmtest.TimestampingOnly(t)
+	notCritical.Critical = false
+	name := pkix.Name{CommonName: "示例时间戳"}
+	for what, template := range map[string]*gm.Certificate{
+		"seal certificate": {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature},
+		"not critical":     {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature, ExtraExtensions: []pkix.Extension{notCritical}},
+		"two purposes": {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature,
+			ExtKeyUsage: []gm.ExtKeyUsage{gm.ExtKeyUsageTimeStamping, gm.ExtKeyUsageClientAuth}},
+		"also encrypts": {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature | gm.KeyUsageKeyEncipherment,
+			ExtraExtensions: []pkix.Extension{gmtest.TimestampingOnly(t)}},
+		"no key usage": {Subject: name, ExtraExtensions: []pkix.Extension{gmtest.TimestampingOnly(t)}},
+		"not yet valid": {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature, NotBefore: at.Add(time.Hour),
+			ExtraExtensions: []pkix.Extension{gmtest.TimestampingOnly(t)}},
+		"expired": {Subject: name, KeyUsage: gm.KeyUsageDigitalSignature, NotAfter: at.Add(-time.Hour),
+			ExtraExtensions: []pkix.Extension{gmtest.TimestampingOnly(t)}},
+	} {
+		leaf := ca.Issue(t, template)
+		if _, err := tsp.Issue(imprint, big.NewInt(1), at, leaf.DER, leaf.Key); !errors.Is(err, tsp.ErrSigner) {
+			t.Errorf("%s: got %v, want ErrSigner", what, err)
+		}
+	}
+}
+
+// TestForgedTokenOfASealKeyIsRefused signs a good TSTInfo with a certificate that may not stamp.
+func TestForgedTokenOfASealKeyIsRefused(t *testing.T) {
+	token, _ := issue(t)
+	signed, err := cms.Parse(token.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := gmtest.NewCA(t, "示例根").Seal(t, "示例签章人")
+	forged, err := cms.Sign(signed.Content, leaf.DER, leaf.Key, cms.Options{ContentType: der.TSTInfo, SigningTime: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := judge(forged); !errors.Is(err, tsp.ErrSigner) {
+		t.Errorf("got %v, want ErrSigner", err)
+	}
+}
+
+func TestSerialNumbersArePositiveAndBounded(t *testing.T) {
+	tsa := gmtest.NewCA(t, "示例根").Timestamper(t, "示例时间戳")
+	for _, serial := range []*big.Int{nil, big.NewInt(0), big.NewInt(-1), new(big.Int).Lsh(big.NewInt(1), tsp.MaxSerial)} {
+		if _, err := tsp.Issue(imprint, serial, at, tsa.DER, tsa.Key); err == nil {
+			t.Errorf("serial number %v is issued", serial)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	token, _ := issue(f)
+	withNonce := token.DER
+	seeds := [][]byte{token.DER, withNonce[:len(withNonce)-1], nil, {0x30, 0x82}, bytes.Repeat([]byte{0x30, 0x80}, 200)}
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		token, err := tsp.Parse(b)
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(token.DER, b) || token.Serial.Sign() <= 0 || token.Signer == nil {
+			t.Fatalf("accepted %+v", token)
+		}
+		_ = token.Verify(imprint)
+	})
+}
