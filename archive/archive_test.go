@@ -208,11 +208,11 @@ func TestAuditFindsEveryKindOfDamage(t *testing.T) {
 	}
 	delete(m.blobs, m.packages["A1"].Content)       // content gone
 	m.blobs[m.packages["A2"].Content][100] ^= 1     // content changed
-	m.packages["A3"] = with(m.packages["A4"], "A3") // record points to another package
-	p := m.packages["A4"]                           //
-	p.Files++                                       // record says more than there is
-	m.packages["A4"] = p                            //
-	faults := map[string]error{}                    //
+	m.packages["A3"] = with(m.packages["A4"], "A3") // the record points to another package
+	p := m.packages["A4"]
+	p.Files++ // the record says more than there is
+	m.packages["A4"] = p
+	faults := map[string]error{}
 	n, bad, err := a.Audit(t.Context(), func(p archive.Package, fault error) { faults[p.ID] = fault })
 	if n != 5 || bad != 4 || err != nil {
 		t.Fatalf("damaged: %d, %d, %v", n, bad, err)

@@ -43,8 +43,8 @@ func Build(d Deposit) ([]byte, error) {
 		return nil, err
 	}
 	var size int64
-	for _, p := range order {
-		size += int64(len(files[p]))
+	for _, n := range order {
+		size += int64(len(files[n]))
 	}
 	if size > maxUnpack-4*maxMeta {
 		return nil, fmt.Errorf("%w: %d bytes, more than %d", ErrDeposit, size, int64(maxUnpack-4*maxMeta))
@@ -60,9 +60,13 @@ func Build(d Deposit) ([]byte, error) {
 	names := []string{bagitName, bagInfoName}
 	names = append(names, order...)
 	names = append(names, manifestName("sha512"), manifestName("sm3"), tagManifestName("sha512"), tagManifestName("sm3"))
+	p, err := newPacker(d.Metadata.Finished)
+	if err != nil {
+		return nil, err
+	}
 	entries := make([]packed, 0, len(names))
 	for _, n := range names {
-		e, err := pack(d.ID+"/"+n, files[n], d.Metadata.Finished)
+		e, err := p.pack(d.ID+"/"+n, files[n])
 		if err != nil {
 			return nil, err
 		}
@@ -141,21 +145,32 @@ type packed struct {
 	raw      []byte
 }
 
+// packer makes entries. Its one compressor serves the whole package: making one takes most of a megabyte.
+type packer struct {
+	at       time.Time
+	compress *flate.Writer
+}
+
+func newPacker(at time.Time) (*packer, error) {
+	w, err := flate.NewWriter(nil, flate.DefaultCompression)
+	if err != nil {
+		return nil, fmt.Errorf("packing: %w", err)
+	}
+	return &packer{at: at.UTC().Truncate(time.Second), compress: w}, nil
+}
+
 // pack deflates texts and stores the rest: a document must be readable in the container as it is.
-func pack(name string, b []byte, at time.Time) (packed, error) {
-	e := packed{name: name, method: zip.Store, modified: at.UTC().Truncate(time.Second), crc: crc32.ChecksumIEEE(b), size: uint64(len(b)), raw: b}
+func (p *packer) pack(name string, b []byte) (packed, error) {
+	e := packed{name: name, method: zip.Store, modified: p.at, crc: crc32.ChecksumIEEE(b), size: uint64(len(b)), raw: b}
 	if !strings.HasSuffix(name, ".xml") && !strings.HasSuffix(name, ".json") {
 		return e, nil
 	}
 	var out bytes.Buffer
-	w, err := flate.NewWriter(&out, flate.DefaultCompression)
-	if err != nil {
+	p.compress.Reset(&out)
+	if _, err := p.compress.Write(b); err != nil {
 		return e, fmt.Errorf("packing %s: %w", name, err)
 	}
-	if _, err := w.Write(b); err != nil {
-		return e, fmt.Errorf("packing %s: %w", name, err)
-	}
-	if err := w.Close(); err != nil {
+	if err := p.compress.Close(); err != nil {
 		return e, fmt.Errorf("packing %s: %w", name, err)
 	}
 	if uint64(out.Len())*maxRatio < e.size { // never make what we would not read

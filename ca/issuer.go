@@ -18,6 +18,7 @@ import (
 	"github.com/cloudflare/cfssl/config"
 	"github.com/cloudflare/cfssl/signer"
 
+	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 )
 
@@ -145,6 +146,9 @@ func (i *Issuer) template(filled *x509.Certificate, r Request) (*gm.Certificate,
 		for _, purpose := range filled.ExtKeyUsage {
 			t.ExtKeyUsage = append(t.ExtKeyUsage, gm.ExtKeyUsage(purpose))
 		}
+	}
+	if r.Profile == ProfileTrustList { // cfssl has no name for it
+		t.UnknownExtKeyUsage = append(t.UnknownExtKeyUsage, der.TrustListSigning)
 	}
 	return t, nil
 }

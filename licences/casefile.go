@@ -48,7 +48,7 @@ func (s *Service) caseFile(ctx context.Context, l Licence) (archive.Deposit, err
 	if err != nil {
 		return archive.Deposit{}, err
 	}
-	report, judged, err := s.report(ctx, l, verify.Input{Document: document, Receipt: proof})
+	report, judged, err := s.report(ctx, verify.Input{Document: document, Receipt: proof})
 	if err != nil {
 		return archive.Deposit{}, err
 	}
@@ -75,16 +75,15 @@ func (s *Service) caseFile(ctx context.Context, l Licence) (archive.Deposit, err
 	}, nil
 }
 
-// report judges what is archived. A licence in force that our own judgement finds Invalid is not archived but an error;
-// one that was taken out of force meanwhile is Invalid with reason, and archived with that.
-func (s *Service) report(ctx context.Context, l Licence, in verify.Input) ([]byte, time.Time, error) {
+// report judges what is archived; see ownFaults for what keeps it from being archived.
+func (s *Service) report(ctx context.Context, in verify.Input) ([]byte, time.Time, error) {
 	at := s.now()
 	report, err := s.cfg.Judge(ctx, in, at)
 	if err != nil {
 		return nil, at, fmt.Errorf("judging: %w", err)
 	}
-	if report.Verdict == verify.Invalid && l.Status == InForce {
-		return nil, at, fmt.Errorf("%w: %s", ErrOwnSeal, failures(report))
+	if err := ownFaults(report); err != nil {
+		return nil, at, err
 	}
 	b, err := indented(report)
 	return b, at, err

@@ -34,10 +34,9 @@ func (s *sheet) ornament(g geometry, p palette) {
 	}
 }
 
-// band fills the border with three strands of waves on each side, between the corners.
+// band fills the border with two strands of waves and two slower ones on each side, between the corners.
 func (s *sheet) band(g geometry, p palette) {
-	const size = bandInner - bandOuter
-	middle := (bandOuter + bandInner) / 2
+	const middle = (bandOuter + bandInner) / 2
 	sides := []struct {
 		from, to point
 	}{
@@ -50,10 +49,11 @@ func (s *sheet) band(g geometry, p palette) {
 		length := math.Hypot(side.to.x-side.from.x, side.to.y-side.from.y)
 		waves := math.Round(length / wave)
 		for _, strand := range []struct {
-			height, width float64
-			c             colour
-		}{{waveHeight, 0.16, p.accent}, {-waveHeight, 0.16, p.accent}, {size * 0.16, 0.16, p.gilt}, {-size * 0.16, 0.16, p.gilt}} {
-			s.curve(sine(side.from, side.to, 2*int(waves), strand.height), strand.width, strand.c)
+			halves int // half waves in one wave of the band
+			height float64
+			c      colour
+		}{{1, 0.8 * waveHeight, p.gilt}, {1, -0.8 * waveHeight, p.gilt}, {2, waveHeight, p.accent}, {2, -waveHeight, p.accent}} {
+			s.curve(sine(side.from, side.to, strand.halves*int(waves), strand.height), 0.16, strand.c)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func pageOf(orientation string) geometry {
 	g.sealX, g.sealY = g.w-sideMargin-30, g.h-44
 	g.issuerY, g.dateY = g.h-45.5, g.h-37
 	g.qrX, g.qrY = sideMargin, g.h-53
-	g.captionY, g.identify = g.h-24.5, g.h-19.2
+	g.captionY, g.identify = g.h-25.6, g.h-19.4
 	return g
 }
 

@@ -142,7 +142,9 @@ func (h *house) all(t testing.TB) []licences.Licence {
 // reaches waits until the licence has come to a state.
 func (h *house) reaches(t testing.TB, id string, state licences.State) licences.Licence {
 	t.Helper()
-	for ctx := t.Context(); ctx.Err() == nil; time.Sleep(time.Millisecond) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for ; ctx.Err() == nil; time.Sleep(time.Millisecond) {
 		l, err := h.store.Licence(ctx, id)
 		if err != nil {
 			t.Fatal(err)
@@ -151,6 +153,6 @@ func (h *house) reaches(t testing.TB, id string, state licences.State) licences.
 			return l
 		}
 	}
-	t.Fatal("the test ended first")
+	t.Fatalf("%s has not become %s", id, state)
 	return licences.Licence{}
 }

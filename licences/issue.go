@@ -27,7 +27,7 @@ const (
 // Issue makes a licence and returns when it is acknowledged: sealed, on disk, and accepted by the ledger. Run does the rest
 // (receipt, archive). It returns auth.ErrDenied, Refusals for a request that will not do, and ErrKeyReused for a key that
 // made something else. The same key and request again return the same licence, finished first if a crash left it half-way.
-func (s *Service) Issue(ctx context.Context, by auth.Caller, r Request) (Licence, error) {
+func (s *Service) Issue(ctx context.Context, by auth.Caller, r Request) (issued Licence, err error) {
 	// 1. The caller may issue this kind, and that it asked is on record.
 	kind, err := s.permit(by, r.Kind)
 	if err != nil {
@@ -47,7 +47,12 @@ func (s *Service) Issue(ctx context.Context, by auth.Caller, r Request) (Licence
 	if err != nil {
 		return Licence{}, err
 	}
-	defer unlock()
+	defer func() {
+		unlock() // before the worker hears of it: it leaves alone what is worked on
+		if err == nil && issued.State != Archived {
+			s.queue.put(issued.ID)
+		}
+	}()
 	for taken := 0; ; taken++ {
 		// 2. The request fits the kind; its face is rendered, and with it fixed what will be sealed.
 		l, err := s.draft(ctx, by, kind, id, r)
@@ -74,13 +79,8 @@ func (s *Service) Issue(ctx context.Context, by auth.Caller, r Request) (Licence
 		s.cfg.OnStep("3")
 
 		// 4. Seal, verify our own result, keep it. 5. Advance to Sealed; the ledger accepts it: acknowledged.
-		l, err = s.advance(ctx, stored, &face, Sealed)
-		if err != nil {
-			return Licence{}, err
-		}
-		// 6. Receipt. 7. Archive. 8. Audit "issued". See advance; Run does them, many at a time.
-		s.queue.put(l.ID)
-		return l, nil
+		// 6. Receipt. 7. Archive. 8. Audit "issued". Run does these, many at a time; see advance for all five.
+		return s.advance(ctx, stored, &face, Sealed)
 	}
 }
 
@@ -98,13 +98,7 @@ func (s *Service) again(ctx context.Context, by auth.Caller, asked string, store
 	if err != nil {
 		return Licence{}, fmt.Errorf("finding licence: %w", err)
 	}
-	if l, err = s.advance(ctx, l, nil, Sealed); err != nil {
-		return Licence{}, err
-	}
-	if l.State != Archived {
-		s.queue.put(l.ID)
-	}
-	return l, nil
+	return s.advance(ctx, l, nil, Sealed)
 }
 
 // permit finds the kind if the caller may issue it for its office.

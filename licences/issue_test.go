@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -57,6 +58,14 @@ func TestIssueAcknowledgesWhatIsSealedAndAcceptedAndRunFinishesIt(t *testing.T) 
 	events, err := h.History(t.Context(), h.by, l.ID)
 	if err != nil || len(events) != 4 {
 		t.Errorf("history %v, %v", events, err)
+	}
+}
+
+func TestRunHearsOfALicenceAtOnce(t *testing.T) {
+	h := newHouse(t, func(c *licences.Config) { c.Sweep = time.Hour })
+	run(t, h.Service)
+	for n := range 5 {
+		h.reaches(t, h.issue(t, fmt.Sprint(n)).ID, licences.Archived)
 	}
 }
 
@@ -151,7 +160,7 @@ func TestRequestThatWillNotDoIsRefusedAndChangesNothing(t *testing.T) {
 		licences.DateInvalid:  func(r *licences.Request) { r.ValidFrom = "2026-02-30" },
 		licences.DateOrder:    func(r *licences.Request) { r.ValidFrom, r.ValidTo = "2026-02-28", "2025-02-28" },
 		licences.HolderType:   func(r *licences.Request) { r.Holder.CodeType = "118" },
-		licences.GlyphMissing: func(r *licences.Request) { r.Holder.Name = "示例\U0002B5E7食品有限公司" },
+		licences.GlyphMissing: func(r *licences.Request) { r.Holder.Name = "示例ก食品有限公司" },
 	} {
 		r := h.request("one")
 		spoil(&r)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"sort"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -175,19 +174,32 @@ func (f *faults) checkCodes(k *Kind) {
 	}
 }
 
+// checkRules finds what is wrong with number, validity, holders and presentation.
 func (f *faults) checkRules(k *Kind) {
-	if k.Number.Rule == "pattern" {
-		if k.Number.Pattern == "" {
-			f.add("/number", "a pattern is missing")
-		} else if _, err := regexp.Compile(k.Number.Pattern); err != nil {
-			f.add("/number/pattern", "%v", err)
+	f.checkNumber(k)
+	f.checkValidity(k)
+	for i, t := range k.Holders {
+		if codeTypeNames()[t] == "" {
+			f.add(fmt.Sprintf("/holders/%d", i), "there is no holder code type %s", t)
 		}
-	} else if k.Number.Pattern != "" {
-		f.add("/number/pattern", "the rule %s has no pattern", k.Number.Rule)
+	}
+	for i, p := range k.present {
+		if !k.knows(p.Name) {
+			f.add(fmt.Sprintf("/present/%d/name", i), "there is no value %s", p.Name)
+		}
+	}
+}
+
+func (f *faults) checkNumber(k *Kind) {
+	if (k.Number.Rule == "pattern") != (k.Number.Pattern != "") {
+		f.add("/number/pattern", "a pattern belongs to the rule pattern")
 	}
 	if err := k.Number.prepare(); err != nil {
-		f.add("/number/template", "%v", err)
+		f.add("/number", "%v", err)
 	}
+}
+
+func (f *faults) checkValidity(k *Kind) {
 	switch term := k.Validity.Term; {
 	case term == "field":
 		if field, known := k.Field(k.Validity.Field); !known || field.Format != "date" || !field.Required {
@@ -199,11 +211,6 @@ func (f *faults) checkRules(k *Kind) {
 	counted := k.Validity.Term == "years" || k.Validity.Term == "months" || k.Validity.Term == "days"
 	if counted != (k.Validity.Length > 0) {
 		f.add("/validity/length", "a length belongs to years, months and days")
-	}
-	for i, p := range k.present {
-		if !k.knows(p.Name) {
-			f.add(fmt.Sprintf("/present/%d/name", i), "there is no value %s", p.Name)
-		}
 	}
 }
 

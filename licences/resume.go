@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"yinzheng/archive"
 	"yinzheng/internal/gm"
-	"yinzheng/internal/ledger"
 	"yinzheng/internal/receipt"
 	"yinzheng/sealing"
 	"yinzheng/verify"
@@ -154,21 +154,25 @@ func (s *Service) ownSeal(ctx context.Context, l Licence, face []byte, sealed *s
 	if err != nil {
 		return fmt.Errorf("judging %s: %w", l.ID, err)
 	}
-	if report.Verdict == verify.Invalid {
-		return fmt.Errorf("sealing %s: %w: %s", l.ID, ErrOwnSeal, failures(report))
+	if err := ownFaults(report); err != nil {
+		return fmt.Errorf("sealing %s: %w", l.ID, err)
 	}
 	return nil
 }
 
-// failures names the checks that failed, by code.
-func failures(r verify.Report) string {
-	var out []byte
+// ownFaults returns ErrOwnSeal, with the codes, when a check failed that is about what was sealed. Period and status are the
+// licence's present standing: one may be issued before it begins, or be revoked before it is archived.
+func ownFaults(r verify.Report) error {
+	var codes []string
 	for _, f := range r.Findings {
-		if f.Outcome == verify.Fail {
-			out = append(append(out, ' '), f.Code...)
+		if f.Outcome == verify.Fail && f.Code != "LICENCE_PERIOD" && f.Code != "LICENCE_STATUS" {
+			codes = append(codes, f.Code)
 		}
 	}
-	return string(bytes.TrimSpace(out))
+	if len(codes) > 0 {
+		return fmt.Errorf("%w: %s", ErrOwnSeal, strings.Join(codes, " "))
+	}
+	return nil
 }
 
 // accepted makes sure that the ledger has promised a Sealed licence's digest: a crash may have come between the record
@@ -178,11 +182,9 @@ func (s *Service) accepted(ctx context.Context, l Licence) error {
 	case Issuing:
 		return fmt.Errorf("licence %s: %w", l.ID, ErrNotThere)
 	case Sealed:
-		_, err := s.cfg.Ledger.Receipt(ctx, entryKind, l.Document)
-		if errors.Is(err, ledger.ErrNoEntry) {
-			return s.promise(ctx, l)
+		if _, err := s.cfg.Ledger.Receipt(ctx, entryKind, l.Document); err != nil {
+			return s.promise(ctx, l) // no entry; if it is anything else, this fails as well
 		}
-		return err
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package sealing
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/png"
@@ -262,5 +264,23 @@ func (p *pen) encode() ([]byte, error) {
 	if err := e.Encode(&b, picture); err != nil {
 		return nil, fmt.Errorf("drawing a seal: %w", err)
 	}
-	return b.Bytes(), nil
+	return nameEveryShade(b.Bytes()), nil
+}
+
+// nameEveryShade writes the alpha of the last shade out: image/png leaves a full one away at the end of tRNS, as it may,
+// but a picture whose alpha is complete goes into a PDF as it stands.
+func nameEveryShade(b []byte) []byte {
+	const word = 4 // bytes of a chunk's length, kind and checksum
+	at := bytes.Index(b, []byte("tRNS")) - word
+	if at < 0 {
+		return b
+	}
+	end := at + 2*word + int(binary.BigEndian.Uint32(b[at:]))
+	chunk := bytes.Clone(b[at+word : end])
+	for len(chunk) < word+inkLevels {
+		chunk = append(chunk, 0xFF)
+	}
+	out := binary.BigEndian.AppendUint32(bytes.Clone(b[:at]), uint32(len(chunk)-word))
+	out = binary.BigEndian.AppendUint32(append(out, chunk...), crc32.ChecksumIEEE(chunk))
+	return append(out, b[end+word:]...)
 }

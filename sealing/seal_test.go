@@ -5,178 +5,16 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"yinzheng/ca"
 	"yinzheng/internal/gm"
 	"yinzheng/internal/pdf"
 	"yinzheng/internal/ses"
 	"yinzheng/internal/tsp"
 	"yinzheng/sealing"
 )
-
-const (
-	officeCode = "11450000MB12345678" // an example code with a right check character
-	officeName = "示例市市场监督管理局"
-	lineText   = "电子证照专用章"
-	sealNumber = "45000000000001"
-)
-
-var (
-	passphrase = []byte("a passphrase for tests")
-	start      = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
-)
-
-// house is a region with one enrolled office, shared by the tests because its keys take a while to encrypt.
-type house struct {
-	dir    string
-	region *ca.Region
-	office ca.Identity
-	other  ca.Identity
-}
-
-var shared = sync.OnceValues(func() (*house, error) {
-	ctx := context.Background()
-	dir, err := os.MkdirTemp("", "region")
-	if err != nil {
-		return nil, err
-	}
-	h := &house{dir: dir}
-	h.region, err = ca.Establish(ctx, dir, passphrase, ca.Spec{
-		Region: "450000", Name: "广西壮族自治区", Sources: ca.Sources{Now: func() time.Time { return start }},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if h.office, err = h.region.Enrol(ctx, ca.Office{Name: officeName, Code: officeCode}); err != nil {
-		return nil, err
-	}
-	h.other, err = h.region.Enrol(ctx, ca.Office{Name: "示例市自然资源局", Code: officeCode})
-	return h, err
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if h, err := shared(); err == nil {
-		os.RemoveAll(h.dir)
-	}
-	os.Exit(code)
-}
-
-// book is a Book in memory.
-type book struct {
-	mu    sync.Mutex
-	seals map[string]sealing.Record
-	uses  []sealing.Use
-	fail  error // returned by PutUse
-}
-
-func (b *book) PutSeal(_ context.Context, r sealing.Record) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seals[r.ID] = r
-	return nil
-}
-
-func (b *book) Seal(_ context.Context, id string) (sealing.Record, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	r, ok := b.seals[id]
-	if !ok {
-		return sealing.Record{}, sealing.ErrNoSeal
-	}
-	return r, nil
-}
-
-func (b *book) SealOf(_ context.Context, office string) (sealing.Record, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, r := range b.seals {
-		if r.Office == office && r.State == sealing.SealActive {
-			return r, nil
-		}
-	}
-	return sealing.Record{}, sealing.ErrNoSeal
-}
-
-func (b *book) PutUse(_ context.Context, u sealing.Use) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fail != nil {
-		return b.fail
-	}
-	b.uses = append(b.uses, u)
-	return nil
-}
-
-// bench is everything one test needs; its clock and parts may be changed before sealer is called.
-type bench struct {
-	*house
-	book *book
-	now  time.Time
-	c    sealing.Config
-}
-
-func newBench(t testing.TB) *bench {
-	t.Helper()
-	h, err := shared()
-	if err != nil {
-		t.Fatal(err)
-	}
-	serials, err := ca.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{house: h, book: &book{seals: map[string]sealing.Record{}}, now: start.Add(time.Minute)}
-	b.c = sealing.Config{
-		Book: b.book, Keys: sealing.NewFileKeys(h.dir, passphrase), Timestamper: h.region.TSA(serials),
-		Judge: judge, Now: func() time.Time { return b.now },
-	}
-	return b
-}
-
-func (b *bench) maker(t testing.TB) *sealing.Maker {
-	t.Helper()
-	id := b.region.SealMaker()
-	m, err := sealing.NewMaker(sealing.MakerConfig{Certificate: id.Certificate, Key: id.Key, Book: b.book,
-		Now: func() time.Time { return start }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-func (b *bench) sealer(t testing.TB) *sealing.Sealer {
-	t.Helper()
-	s, err := sealing.New(b.c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func (b *bench) wanted() sealing.Office {
-	return sealing.Office{Seal: b.office.Name, Name: officeName, Code: officeCode, Title: officeName + lineText,
-		Certificate: b.office.Certificate}
-}
-
-// makeSeal enters the office's seal into the book.
-func (b *bench) makeSeal(t testing.TB) sealing.Record {
-	t.Helper()
-	picture, err := sealing.DrawSeal(officeName, lineText)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := b.maker(t).MakeSeal(context.Background(), b.wanted(), picture)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
 
 func request(document []byte) sealing.Request {
 	return sealing.Request{Document: document, Seal: sealNumber, Place: sealing.Place{Page: 1, X: 130, Y: 220, W: 42, H: 42},
@@ -185,7 +23,7 @@ func request(document []byte) sealing.Request {
 
 // signatureOf reads the one signature of a sealed document.
 func signatureOf(document []byte) (pdf.Signature, *ses.Signature, error) {
-	f, err := pdf.Read(document, pdf.DefaultLimits())
+	f, err := pdf.Read(document, pdf.Limits{})
 	if err != nil {
 		return pdf.Signature{}, nil, err
 	}
@@ -206,6 +44,9 @@ func judge(document []byte) error {
 	if !p.CoversFile || p.Digest != s.DataHash {
 		return errors.New("content hash differs")
 	}
+	if !s.Seal.Lists(s.SignerCert) {
+		return errors.New("signer is not listed") // what binds the bytes of that certificate
+	}
 	token, err := tsp.Parse(s.Timestamp)
 	if err != nil {
 		return err
@@ -215,6 +56,7 @@ func judge(document []byte) error {
 
 func TestSealedDocumentCarriesWhatTheStandardAsksFor(t *testing.T) {
 	b := newBench(t)
+	b.c.Judge = judge
 	record := b.makeSeal(t)
 	base := document(t, 0)
 	out, err := b.sealer(t).Seal(context.Background(), request(base))
@@ -363,6 +205,7 @@ func TestSealIsRefusedWhen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
+			b.c.Judge = judge
 			b.makeSeal(t)
 			r := request(document(t, 0))
 			c.change(t, b, &r)
@@ -374,6 +217,38 @@ func TestSealIsRefusedWhen(t *testing.T) {
 				t.Error("a use was logged")
 			}
 		})
+	}
+}
+
+func TestSealMadeLaterThanItsCertificateSealsNothingBefore(t *testing.T) {
+	b := newBench(t)
+	b.made = start.Add(time.Hour)
+	b.makeSeal(t)
+	if _, err := b.sealer(t).Seal(context.Background(), request(document(t, 0))); !errors.Is(err, sealing.ErrSealNotUsable) {
+		t.Errorf("got %v", err)
+	}
+	b.now = b.made
+	if _, err := b.sealer(t).Seal(context.Background(), request(document(t, 0))); err != nil {
+		t.Errorf("in its first second: %v", err)
+	}
+}
+
+func TestManyCallersSealAtOnce(t *testing.T) {
+	b := newBench(t)
+	b.c.Judge = judge
+	b.makeSeal(t)
+	s, face := b.sealer(t), document(t, 0)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := s.Seal(context.Background(), request(face)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(b.book.uses) != 8 {
+		t.Errorf("%d uses logged", len(b.book.uses))
 	}
 }
 

@@ -1,6 +1,6 @@
 package verify
 
-import "yinzheng/internal/gm"
+import "yinzheng/internal/pdf"
 
 func sealChecks() []Check {
 	seal := func(code, clause string, e endings, run func(*judgement) ending, needs ...string) Check {
@@ -23,6 +23,7 @@ func sealChecks() []Check {
 		seal("SEAL_EXPIRED", "GB/T 38540-2020, 6", can(Pass).or(Warn, "expired_since"), checkSealEnded),
 		seal("SIG_TIME_OUTSIDE_SEAL", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkTimeInSeal),
 		seal("SIGNER_NOT_IN_SEAL", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkSignerListed),
+		seal("SEAL_PICTURE", "GB/T 38540-2020, 6", can(Pass).or(Warn, "unknown").or(Fail), checkPicture),
 	}
 }
 
@@ -128,5 +129,16 @@ func checkSignerListed(j *judgement) ending {
 	return pass(params...)
 }
 
-// pictureOf is the SM3 of a seal's picture.
-func pictureOf(picture []byte) gm.Digest { return gm.Sum(picture) }
+// checkPicture compares what the page shows with the seal's own picture: a real signature under another office's picture
+// would deceive whoever only looks.
+func checkPicture(j *judgement) ending {
+	shown := j.e.Document.Signatures[0].Picture
+	own, err := pdf.PictureDigest(j.signature.Seal.Info.Picture.Data)
+	if err != nil || shown.IsZero() {
+		return warn("unknown") // a picture of another type (OFD, GIF, …)
+	}
+	if own != shown {
+		return fail("")
+	}
+	return pass()
+}

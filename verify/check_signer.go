@@ -5,6 +5,10 @@ import "yinzheng/internal/gm"
 func signerChecks() []Check {
 	return []Check{
 		{
+			Code: "SIG_TIME", Clause: "GB/T 38540-2020, 7",
+			Endings: can(Pass, "stamped", "declared").or(Unknown, "future"), applies: ofSigned, run: checkSignatureTime,
+		},
+		{
 			Code: "SIGNER_CERT_CHAIN", Clause: "GB/T 38540-2020, 7; RFC 5280, 6.1",
 			Endings: can(Pass).or(Unknown, whyIssuer).or(Fail, pathFaults()...),
 			applies: ofSigned, needs: []string{"TRUST_FILE"}, run: checkSignerChain,

@@ -25,10 +25,6 @@ func timestampChecks() []Check {
 			Code: "TIMESTAMP_TIME", Clause: "GB/T 38540-2020, 7",
 			Endings: can(Pass).or(Fail), applies: ofStamp, needs: []string{"TIMESTAMP_AUTHORITY"}, run: checkTimestampTime,
 		},
-		{
-			Code: "SIG_TIME", Clause: "GB/T 38540-2020, 7",
-			Endings: can(Pass, "stamped", "declared").or(Unknown, "future"), applies: ofSigned, run: checkSignatureTime,
-		},
 	}
 }
 

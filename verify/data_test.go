@@ -40,15 +40,17 @@ func TestDataRoundTripsAndHasOneSpelling(t *testing.T) {
 func TestDataThatLacksSomethingIsRefused(t *testing.T) {
 	w := verifytest.New(t)
 	for name, change := range map[string]func(*verify.Data){
-		"identifier":     func(d *verify.Data) { d.Metadata.ZZBS = "" },
-		"holder":         func(d *verify.Data) { d.Metadata.CZZT = "" },
-		"issue date":     func(d *verify.Data) { d.Metadata.ZZBFRQ = "2026-2-3" },
-		"first day":      func(d *verify.Data) { d.Metadata.ZZYXQQSRQ = "2026-02-30" },
-		"last day":       func(d *verify.Data) { d.Metadata.ZZYXQJZRQ = "" },
-		"days in order":  func(d *verify.Data) { d.Metadata.ZZYXQJZRQ = "2001-01-01" },
-		"known version":  func(d *verify.Data) { d.Version = 2 },
-		"object":         func(d *verify.Data) { d.Fields = json.RawMessage(`[]`) },
-		"shallow fields": func(d *verify.Data) { d.Fields = json.RawMessage(`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`) },
+		"identifier":    func(d *verify.Data) { d.Metadata.ZZBS = "" },
+		"holder":        func(d *verify.Data) { d.Metadata.CZZT = "" },
+		"issue date":    func(d *verify.Data) { d.Metadata.ZZBFRQ = "2026-2-3" },
+		"first day":     func(d *verify.Data) { d.Metadata.ZZYXQQSRQ = "2026-02-30" },
+		"last day":      func(d *verify.Data) { d.Metadata.ZZYXQJZRQ = "" },
+		"days in order": func(d *verify.Data) { d.Metadata.ZZYXQJZRQ = "2001-01-01" },
+		"known version": func(d *verify.Data) { d.Version = 2 },
+		"object":        func(d *verify.Data) { d.Fields = json.RawMessage(`[]`) },
+		"shallow fields": func(d *verify.Data) {
+			d.Fields = json.RawMessage(`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`)
+		},
 	} {
 		d := w.Data()
 		change(&d)

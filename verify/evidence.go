@@ -36,7 +36,7 @@ type SignatureEvidence struct {
 	CoversFile bool      `json:"covers_file"` // every byte but its own /Contents
 	Digest     gm.Digest `json:"digest"`      // SM3 over the byte range
 	Contents   []byte    `json:"contents"`    // DER without padding
-	Picture    gm.Digest `json:"picture"`     // SM3 of the picture that is shown; zero when it is not known
+	Picture    gm.Digest `json:"picture"`     // of what the page shows, see pdf.PictureDigest; zero when it is not known
 }
 
 // BytesEvidence is a small file kept verbatim.

@@ -87,7 +87,8 @@ func (j *judgement) run(c Check) (f Finding) {
 		}
 	}
 	e := c.run(j)
-	if !slices.Contains(c.Endings, Ending{e.outcome, e.why}) {
+	shared := e.outcome == Unknown && (e.why == whyNeeds || e.why == whyFault)
+	if !shared && !slices.Contains(c.Endings, Ending{e.outcome, e.why}) {
 		return c.finding(unknown(whyFault))
 	}
 	return c.finding(e)

@@ -1,5 +1,3 @@
-//go:build wip
-
 package verify
 
 import (
@@ -37,9 +35,13 @@ func readDocument(b []byte) (d *DocumentEvidence) {
 	}
 	d.Revisions = file.Revisions()
 	for _, s := range file.Signatures() {
+		picture, err := file.Picture(s)
+		if err != nil {
+			picture = gm.Digest{} // not known: a check says so
+		}
 		d.Signatures = append(d.Signatures, SignatureEvidence{
 			Field: s.Field, Filter: s.Filter, SubFilter: s.SubFilter, ByteRange: s.ByteRange,
-			CoversFile: s.CoversFile, Digest: s.Digest, Contents: s.Contents,
+			CoversFile: s.CoversFile, Digest: s.Digest, Contents: s.Contents, Picture: picture,
 		})
 	}
 	d.Data = readData(file)

@@ -64,4 +64,3 @@ func ofDocument(j *judgement) bool { return j.e.Document != nil }
 func ofOutcome(j *judgement) bool  { return j.e.Outcome != nil }
 func ofSigned(j *judgement) bool   { return j.e.Document != nil || j.e.Outcome != nil }
 func ofReceipt(j *judgement) bool  { return j.e.Receipt != nil }
-func anyReceipt(j *judgement) bool { return true }

@@ -107,10 +107,10 @@ func (c *Config) check() error {
 	return errors.Join(wrong...)
 }
 
-// databaseURL returns what store.Open takes.
+// databaseURL reads the database's address; "" for SQLite in the data folder.
 func (c *Config) databaseURL() (string, error) {
 	if c.Database == "sqlite" {
-		return filepath.Join(c.Data, "yinzheng.db"), nil
+		return "", nil
 	}
 	text, err := os.ReadFile(c.Database)
 	if err != nil {

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"yinzheng/internal/house"
 )
 
 // demoFiles is the folder, below the data folder, where the story leaves what a stranger needs.
@@ -46,14 +48,13 @@ func runDemo(ctx context.Context, p *program, args []string) error {
 	if err := establish(ctx, p, cfg); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	h, err := openHouse(ctx, p, cfg)
+	told := &demo{story: story, url: cfg.URL, program: p, dir: filepath.Join(cfg.Data, demoFiles)}
+	told.house, err = openHouse(ctx, p, cfg, func(hc *house.Config) { hc.Wallet = told.wallet })
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	story.seconds("trust", started)
-	told := &demo{story: story, house: h, program: p, dir: filepath.Join(cfg.Data, demoFiles)}
-	h.wallet = told.wallet
-	return h.serve(ctx, listener, func(ctx context.Context) error {
+	return serve(ctx, told.house, listener, func(ctx context.Context) error {
 		if err := told.tell(ctx); err != nil {
 			return fmt.Errorf("demo : %w", err)
 		}

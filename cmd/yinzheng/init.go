@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -11,10 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"yinzheng/ca"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/durable"
-	"yinzheng/sealing"
+	"yinzheng/internal/house"
 )
 
 // passphraseBytes is the entropy of a passphrase that we make.
@@ -55,20 +55,45 @@ func establish(ctx context.Context, p *program, cfg Config) error {
 	if err := os.MkdirAll(filepath.Dir(cfg.Passphrase), 0o700); err != nil {
 		return fmt.Errorf("making the data folder : %w", err)
 	}
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return fmt.Errorf("making the data folder : %w", err)
-	}
-	passphrase, err := passphrase(cfg.Passphrase)
-	if err != nil {
+	if _, err := passphrase(cfg.Passphrase); err != nil {
 		return fmt.Errorf("making the passphrase : %w", err)
 	}
-	_, err = ca.Establish(ctx, filepath.Join(cfg.Data, regionDir), passphrase, ca.Spec{
-		Region: cfg.Region.Code, Name: cfg.Region.Name, Sources: ca.Sources{Now: p.now},
-	})
+	hc, err := houseConfig(p, cfg)
 	if err != nil {
-		return fmt.Errorf("establishing the region : %w", err)
+		return err
 	}
-	return nil
+	return house.Establish(ctx, hc)
+}
+
+// houseConfig turns the configuration into what the house is opened with; secrets are read here.
+func houseConfig(p *program, cfg Config) (house.Config, error) {
+	secret, err := os.ReadFile(cfg.Passphrase)
+	if err != nil {
+		return house.Config{}, hinted{fmt.Errorf("opening the keys : %w", err), "run yinzheng init, or name the file under passphrase"}
+	}
+	hc := house.Config{
+		Data: cfg.Data, Region: cfg.Region.Code, RegionName: cfg.Region.Name, Passphrase: bytes.TrimSpace(secret), URL: cfg.URL, Version: version,
+		Now: p.now, Log: p.log,
+	}
+	if hc.Database, err = cfg.databaseURL(); err != nil {
+		return hc, err
+	}
+	if cfg.Kinds != "" {
+		hc.Kinds = os.DirFS(cfg.Kinds)
+	}
+	return hc, nil
+}
+
+// openHouse opens the house of a configuration; adjust may change what it is opened with.
+func openHouse(ctx context.Context, p *program, cfg Config, adjust func(*house.Config)) (*house.House, error) {
+	hc, err := houseConfig(p, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if adjust != nil {
+		adjust(&hc)
+	}
+	return house.Open(ctx, hc)
 }
 
 // passphrase reads the file, or makes one with a passphrase of 256 random bits.
@@ -86,7 +111,7 @@ func passphrase(file string) ([]byte, error) {
 }
 
 // withHouse opens the house of a configuration for one act.
-func withHouse(ctx context.Context, p *program, config string, act func(*house) error) error {
+func withHouse(ctx context.Context, p *program, config string, act func(*house.House) error) error {
 	if config == "" {
 		return usageError{"--config FILE is missing"}
 	}
@@ -94,11 +119,11 @@ func withHouse(ctx context.Context, p *program, config string, act func(*house) 
 	if err != nil {
 		return err
 	}
-	h, err := openHouse(ctx, p, cfg)
+	h, err := openHouse(ctx, p, cfg, nil)
 	if err != nil {
 		return err
 	}
-	return errors.Join(act(h), h.close())
+	return errors.Join(act(h), h.Close())
 }
 
 func runSeal(ctx context.Context, p *program, args []string) error {
@@ -112,30 +137,14 @@ func runSeal(ctx context.Context, p *program, args []string) error {
 	if err := parse(fs, args[1:]); err != nil {
 		return err
 	}
-	return withHouse(ctx, p, *config, func(h *house) error {
-		record, err := h.makeSeal(ctx, *code, *office)
+	return withHouse(ctx, p, *config, func(h *house.House) error {
+		record, err := h.MakeSeal(ctx, *code, *office)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintf(p.out, "%s %s\n", record.ID, record.Name)
 		return nil
 	})
-}
-
-// makeSeal enrols an office and makes its seal; an office that has one keeps it.
-func (h *house) makeSeal(ctx context.Context, code, name string) (sealing.Record, error) {
-	if record, err := h.db.SealOf(ctx, code); err == nil || !errors.Is(err, sealing.ErrNoSeal) {
-		return record, err
-	}
-	id, err := h.region.Enrol(ctx, ca.Office{Name: name, Code: code})
-	if err != nil {
-		return sealing.Record{}, fmt.Errorf("enrolling the office : %w", err)
-	}
-	record, err := h.seals.MakeSeal(ctx, sealing.Order{ID: id.Name, Office: code, Owner: name, Certificate: id.Certificate})
-	if err != nil {
-		return sealing.Record{}, fmt.Errorf("making the seal : %w", err)
-	}
-	return record, nil
 }
 
 func runKey(ctx context.Context, p *program, args []string) error {
@@ -160,24 +169,12 @@ func runKey(ctx context.Context, p *program, args []string) error {
 	if err := c.Check(); err != nil {
 		return usageError{"key add : " + err.Error()}
 	}
-	return withHouse(ctx, p, *config, func(h *house) error {
-		key, err := h.addKey(ctx, c)
+	return withHouse(ctx, p, *config, func(h *house.House) error {
+		key, err := h.AddKey(ctx, c)
 		if err != nil {
 			return err
 		}
 		fmt.Fprintln(p.out, key)
 		return nil
 	})
-}
-
-// addKey makes an API key, which is known only to who is given it here.
-func (h *house) addKey(ctx context.Context, c auth.Caller) (string, error) {
-	key, err := auth.NewKey(rand.Reader)
-	if err != nil {
-		return "", fmt.Errorf("making an API key : %w", err)
-	}
-	if err := h.db.PutCaller(ctx, auth.KeyDigest(key), c); err != nil {
-		return "", fmt.Errorf("storing an API key : %w", err)
-	}
-	return key, nil
 }

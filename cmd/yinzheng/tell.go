@@ -12,25 +12,24 @@ import (
 	"time"
 
 	"yinzheng/internal/auth"
+	"yinzheng/internal/house"
 	"yinzheng/internal/web"
 	"yinzheng/internal/web/text"
 	"yinzheng/licences"
 	"yinzheng/verify"
 )
 
-// The demonstration's office: an example, with a code whose check character is right.
 const (
-	demoOffice     = "广西示例行政审批局"
-	demoOfficeCode = "11450000MB0000000G"
-	demoKind       = "食品经营许可证"
-	demoWait       = "wait=30"
-	maxAnswer      = 128 << 20 // bytes of one answer of our own service
+	demoKind  = "食品经营许可证" // its example is issued, by the office that the example names
+	demoWait  = "wait=30"
+	maxAnswer = 128 << 20 // bytes of one answer of our own service
 )
 
 // demo tells the story over HTTP, as an approval system would live it.
 type demo struct {
 	*story
-	house   *house
+	house   *house.House
+	url     string
 	program *program
 	dir     string
 	key     string
@@ -39,6 +38,7 @@ type demo struct {
 		KindName             string `json:"kind_name"`
 		Number, Document     string
 		Issuer               string
+		IssuerCode           string `json:"issuer_code"`
 		State                string
 		Holder               struct{ Name, Code string }
 		CheckURL             string `json:"check_url"`
@@ -65,14 +65,18 @@ func (d *demo) tell(ctx context.Context) error {
 }
 
 func (d *demo) office(ctx context.Context) error {
-	root := d.house.region.Root().Certificate
+	root := d.house.Region.Root().Certificate
 	d.say("一、信任：建立区域、根证书与签发机构，密钥加密存放", "1. Trust: a region with its root and authorities; keys rest encrypted",
-		d.house.region.Code()+" "+d.house.region.Name(), "SM2 root, SM3 "+digestOf(root))
-	record, err := d.house.makeSeal(ctx, demoOfficeCode, demoOffice)
+		d.house.Region.Code()+" "+d.house.Region.Name(), "SM2 root, SM3 "+digestOf(root))
+	_, sample, err := d.sample()
 	if err != nil {
 		return err
 	}
-	d.key, err = d.house.addKey(ctx, auth.Caller{ID: "demo", Office: demoOfficeCode, Actions: auth.Actions()})
+	record, err := d.house.MakeSeal(ctx, sample.Issuer.Code, sample.Issuer.Name)
+	if err != nil {
+		return err
+	}
+	d.key, err = d.house.AddKey(ctx, auth.Caller{ID: "demo", Office: sample.Issuer.Code, Actions: auth.Actions()})
 	if err != nil {
 		return err
 	}
@@ -80,13 +84,22 @@ func (d *demo) office(ctx context.Context) error {
 	return nil
 }
 
+// sample is the kind of the story and its own example.
+func (d *demo) sample() (*licences.Kind, licences.Example, error) {
+	for _, k := range d.house.Kinds.All() {
+		if k.Name == demoKind && len(k.Examples) > 0 {
+			return k, k.Examples[0], nil
+		}
+	}
+	return nil, licences.Example{}, fmt.Errorf("the catalogue has no example of %s", demoKind)
+}
+
 // issue asks for a licence with the kind's own example and waits until it is archived.
 func (d *demo) issue(ctx context.Context) error {
-	kind, err := d.house.kinds.ByName(demoKind)
+	kind, sample, err := d.sample()
 	if err != nil {
 		return err
 	}
-	sample := kind.Sample()
 	body := map[string]any{
 		"kind": kind.Code, "holder": map[string]string{"name": sample.Holder.Name, "code": sample.Holder.Code, "code_type": sample.Holder.CodeType},
 		"fields": sample.Fields, "number": sample.Number, "matter": "示例事项-0001", "case": "示例办件-0001",
@@ -142,7 +155,7 @@ func (d *demo) verifyOffline(context.Context) error {
 	lines = append(lines, fmt.Sprintf("yzverify --trust %s %s %s", d.result.Trust, d.result.Document, d.result.Receipt))
 	d.say("四、离线核验："+text.Page("verdict."+report.Verdict.String(), "zh"), "4. Verified offline: "+report.Verdict.String(), lines...)
 	if report.Verdict != verify.Valid {
-		return fmt.Errorf("our own licence is %s: %s", report.Verdict, worst(report))
+		return fmt.Errorf("our own licence is %s", report.Verdict)
 	}
 	tampered := bytes.Clone(in.Document)
 	tampered[len(tampered)/2] ^= 1
@@ -178,7 +191,7 @@ func (d *demo) present(ctx context.Context) error {
 
 // shownFields is the first of what the kind lets be shown.
 func (d *demo) shownFields() []string {
-	kind, known := d.house.kinds.Kind(d.licence.Kind)
+	kind, known := d.house.Kinds.Kind(d.licence.Kind)
 	if !known {
 		return nil
 	}
@@ -241,12 +254,12 @@ func (d *demo) archived(ctx context.Context) error {
 }
 
 func (d *demo) inspect(ctx context.Context) error {
-	found, err := d.house.inspect(ctx)
+	found, err := d.house.Inspect(ctx)
 	if err != nil {
 		return err
 	}
 	var b strings.Builder
-	found.print(&b)
+	printInspection(&b, found)
 	d.say("八、全库复核", "8. Everything re-derived", strings.TrimSpace(b.String()))
 	if len(found.Faults) > 0 {
 		return errUnclean
@@ -259,14 +272,14 @@ func (d *demo) wallet(ctx context.Context) (web.Card, error) {
 	if d.licence.ID == "" {
 		return web.Card{}, licences.ErrNotThere
 	}
-	by := auth.Caller{ID: "demo-citizen", Office: demoOfficeCode, Actions: []auth.Action{auth.PresentOwn}}
-	token, p, err := d.house.licences.Present(ctx, by, licences.PresentRequest{Licence: d.licence.ID, Fields: d.shownFields()})
+	by := auth.Caller{ID: "demo-citizen", Office: d.licence.IssuerCode, Actions: []auth.Action{auth.PresentOwn}}
+	token, p, err := d.house.Licences.Present(ctx, by, licences.PresentRequest{Licence: d.licence.ID, Fields: d.shownFields()})
 	if err != nil {
 		return web.Card{}, err
 	}
 	return web.Card{
 		KindName: d.licence.KindName, Issuer: d.licence.Issuer, Holder: d.licence.Holder.Name,
-		URL: d.house.cfg.URL + "/v/" + token, Expires: p.Expires,
+		URL: d.url + "/v/" + token, Expires: p.Expires,
 	}, nil
 }
 
@@ -291,7 +304,7 @@ func (d *demo) call(ctx context.Context, method, path string, body any, headers 
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, d.house.cfg.URL+path, content)
+	req, err := http.NewRequestWithContext(ctx, method, d.url+path, content)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/smx509"
 )
 
@@ -59,7 +58,10 @@ var (
 // IsSM2 reports whether pub is an SM2 public key.
 func IsSM2(pub crypto.PublicKey) bool {
 	key, ok := pub.(*ecdsa.PublicKey)
-	return ok && key != nil && key.X != nil && key.Y != nil && sm2.IsSM2PublicKey(key)
+	if ok {
+		_, _, ok = coordinates(key)
+	}
+	return ok
 }
 
 // PublicKey returns the SM2 key of a certificate, or ErrNotSM2.

@@ -42,14 +42,15 @@ func CrossCheck(pub *ecdsa.PublicKey, msg, sig []byte) error {
 }
 
 func secondOpinion(pub *ecdsa.PublicKey, msg, sig []byte) bool {
-	if !onCurve(pub) || len(msg) == 0 {
+	x, y, ok := coordinates(pub)
+	if !ok || !onCurve(x, y) || len(msg) == 0 {
 		return false
 	}
 	r, s, err := ParseSignature(sig)
 	if err != nil {
 		return false
 	}
-	theirs := &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: new(big.Int).Set(pub.X), Y: new(big.Int).Set(pub.Y)}
+	theirs := &tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: x, Y: y}
 	return tjsm2.Sm2Verify(theirs, msg, nil, r, s)
 }
 
@@ -70,15 +71,24 @@ func ParseSignature(sig []byte) (r, s *big.Int, err error) {
 	return r, s, nil
 }
 
+// coordinates returns copies of the coordinates of an SM2 key.
+func coordinates(pub *ecdsa.PublicKey) (x, y *big.Int, ok bool) {
+	if pub == nil || !sm2.IsSM2PublicKey(pub) {
+		return nil, nil, false
+	}
+	//nolint:staticcheck // crypto/ecdsa writes points of its own curves only, and the other library takes big.Int
+	if x, y = pub.X, pub.Y; x == nil || y == nil {
+		return nil, nil, false
+	}
+	return new(big.Int).Set(x), new(big.Int).Set(y), true
+}
+
 // onCurve checks y² = x³ − 3x + b over the field of sm2p256v1 by plain arithmetic, so that the second opinion depends on
 // neither library's own check.
-func onCurve(pub *ecdsa.PublicKey) bool {
-	if pub == nil || !IsSM2(pub) {
-		return false
-	}
+func onCurve(x, y *big.Int) bool {
 	params := sm2.P256().Params()
-	x, y, p := pub.X, pub.Y, params.P
-	if x.Sign() < 0 || y.Sign() < 0 || x.Cmp(p) >= 0 || y.Cmp(p) >= 0 || x.Sign() == 0 && y.Sign() == 0 {
+	p := params.P
+	if x.Sign() < 0 || y.Sign() < 0 || x.Cmp(p) >= 0 || y.Cmp(p) >= 0 {
 		return false
 	}
 	right := new(big.Int).Mul(x, x)

@@ -1,7 +1,8 @@
 package gm
 
-// The tests seal and open with few iterations.
+// The tests seal and open with few iterations, and bend points.
 var (
 	SealKeyTest = sealKey
 	OpenKeyTest = openKey
+	Coordinates = coordinates
 )

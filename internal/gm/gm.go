@@ -99,7 +99,7 @@ func Sign(key crypto.Signer, msg []byte) ([]byte, error) {
 
 // Verify checks a DER signature over msg; it returns ErrSignature for anything that is not exactly a valid one.
 func Verify(pub *ecdsa.PublicKey, msg, sig []byte) error {
-	if pub == nil || pub.X == nil || pub.Y == nil || !sm2.IsSM2PublicKey(pub) || len(msg) == 0 {
+	if !IsSM2(pub) || len(msg) == 0 {
 		return ErrSignature
 	}
 	if !sm2.VerifyASN1WithSM2(pub, nil, msg, sig) {

@@ -110,7 +110,7 @@ func openKey(file, passphrase []byte, maxIterations int) (crypto.Signer, error) 
 		return nil, fmt.Errorf("opening a key: not one PEM block %q: %w", keyPEMType, ErrPassphrase)
 	}
 	if err := checkKeyFile(block.Bytes, maxIterations); err != nil {
-		return nil, fmt.Errorf("opening a key: %v: %w", err, ErrPassphrase)
+		return nil, fmt.Errorf("opening a key: %w: %w", err, ErrPassphrase)
 	}
 	if len(passphrase) == 0 {
 		return nil, fmt.Errorf("opening a key: no passphrase: %w", ErrPassphrase)
@@ -222,9 +222,9 @@ func readOID(s *cryptobyte.String, want asn1.ObjectIdentifier) bool {
 func holds(key crypto.Signer) bool {
 	switch k := key.(type) {
 	case *sm2.PrivateKey:
-		return k != nil && k.D != nil && IsSM2(k.Public())
+		return k != nil && IsSM2(k.Public())
 	case *ecdsa.PrivateKey:
-		return k != nil && k.D != nil && k.Curve == elliptic.P256()
+		return k != nil && k.Curve == elliptic.P256()
 	case ed25519.PrivateKey:
 		return len(k) == ed25519.PrivateKeySize
 	}

@@ -7,8 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
-	"math/big"
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
@@ -75,7 +73,7 @@ func testSM3() error {
 }
 
 func testKDF() error {
-	mac := hmac.New(func() hash.Hash { return sm3.New() }, []byte("key"))
+	mac := hmac.New(sm3.New, []byte("key"))
 	mac.Write([]byte("abc"))
 	key := pbkdf2.Key([]byte("password"), []byte("saltsaltsaltsalt"), 2, 16, sm3.New)
 	if hex.EncodeToString(mac.Sum(nil)) != answerHMAC || hex.EncodeToString(key) != answerPBKDF2 {
@@ -191,9 +189,5 @@ func point(s string) (*ecdsa.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	pub := &ecdsa.PublicKey{Curve: sm2.P256(), X: new(big.Int).SetBytes(b[1:33]), Y: new(big.Int).SetBytes(b[33:])}
-	if !onCurve(pub) {
-		return nil, errAnswer
-	}
-	return pub, nil
+	return sm2.NewPublicKey(b)
 }

@@ -109,12 +109,16 @@ func integer(v *big.Int) []byte {
 
 func TestPointsOffTheCurveAreRefused(t *testing.T) {
 	pub, msg, sig := signed(t)
+	x, y, ok := gm.Coordinates(pub)
+	if !ok {
+		t.Fatal("no coordinates")
+	}
 	for name, bad := range map[string]*ecdsa.PublicKey{
 		"nil":       nil,
 		"no point":  {Curve: sm2.P256()},
 		"zero":      {Curve: sm2.P256(), X: new(big.Int), Y: new(big.Int)},
-		"off curve": {Curve: sm2.P256(), X: pub.X, Y: new(big.Int).Add(pub.Y, big.NewInt(1))},
-		"x plus p":  {Curve: sm2.P256(), X: new(big.Int).Add(pub.X, sm2.P256().Params().P), Y: pub.Y},
+		"off curve": {Curve: sm2.P256(), X: x, Y: new(big.Int).Add(y, big.NewInt(1))},
+		"x plus p":  {Curve: sm2.P256(), X: new(big.Int).Add(x, sm2.P256().Params().P), Y: y},
 	} {
 		if err := gm.CrossCheck(bad, msg, sig); !errors.Is(err, gm.ErrSignature) {
 			t.Errorf("%s: got %v, want ErrSignature", name, err)

@@ -29,7 +29,7 @@ type caseIn struct {
 }
 
 type commitIn struct {
-	caseIn
+	ID   string `path:"id" maxLength:"64"`
 	Body CommitmentBody
 }
 
@@ -43,7 +43,7 @@ type CommitmentBody struct {
 }
 
 type evidenceIn struct {
-	caseIn
+	ID   string `path:"id" maxLength:"64"`
 	Body struct {
 		Name string `json:"name" minLength:"1" maxLength:"200"`
 		MIME string `json:"mime" minLength:"1" maxLength:"200"`

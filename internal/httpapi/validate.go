@@ -14,12 +14,16 @@ import (
 
 // codedDetail is a refusal with a stable code of ours on its way through huma.
 type codedDetail struct {
-	huma.ErrorDetail
-	code string
+	code, location string
 }
 
+// Error implements error.
+func (d *codedDetail) Error() string { return d.code + " at " + d.location }
+
 // ErrorDetail implements huma.ErrorDetailer.
-func (d *codedDetail) ErrorDetail() *huma.ErrorDetail { return &d.ErrorDetail }
+func (d *codedDetail) ErrorDetail() *huma.ErrorDetail {
+	return &huma.ErrorDetail{Message: d.code, Location: d.location}
+}
 
 // rules are the checks that a schema cannot say: check digits, dates that exist, codes that belong to their type.
 type rules struct{ validate *validator.Validate }
@@ -89,10 +93,7 @@ func (r *rules) check(body any) []error {
 			code = "FIELD_VALUE"
 		}
 		_, path, _ := strings.Cut(f.Namespace(), ".")
-		out = append(out, &codedDetail{
-			ErrorDetail: huma.ErrorDetail{Message: code, Location: "body." + path},
-			code:        code,
-		})
+		out = append(out, &codedDetail{code: code, location: "body." + path})
 	}
 	return out
 }

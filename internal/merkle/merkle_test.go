@@ -130,14 +130,44 @@ func TestWrongPathsAreRefused(t *testing.T) {
 }
 
 func FuzzRootFromPath(f *testing.F) {
-	f.Add(int64(2), int64(5), make([]byte, 3*gm.DigestSize))
-	f.Add(int64(0), int64(1), []byte{})
-	f.Add(int64(1)<<62, int64(1)<<62+1, make([]byte, gm.DigestSize))
-	f.Fuzz(func(_ *testing.T, index, size int64, raw []byte) {
+	seeds := []struct {
+		index, size int64
+		hashes      int
+	}{{2, 5, 3}, {0, 1, 0}, {4, 5, 1}, {1 << 62, 1<<62 + 1, 1}, {-1, -1, 0}, {0, 1<<63 - 1, 63}}
+	for _, s := range seeds {
+		f.Add(s.index, s.size, make([]byte, s.hashes*gm.DigestSize))
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Fuzz(func(t *testing.T, index, size int64, raw []byte) {
 		path := make([]gm.Digest, len(raw)/gm.DigestSize)
 		for i := range path {
 			copy(path[i][:], raw[i*gm.DigestSize:])
 		}
-		_, _ = merkle.RootFromPath(gm.Digest{}, index, size, path)
+		root, err := merkle.RootFromPath(gm.Digest{}, index, size, path)
+		if err != nil {
+			return
+		}
+		if len(path) > merkle.Depth(size) {
+			t.Errorf("a path of %d hashes in a tree of depth %d", len(path), merkle.Depth(size))
+		}
+		if _, err := merkle.RootFromPath(gm.Digest{}, index, size, append(path, gm.Digest{})); !errors.Is(err, merkle.ErrPath) {
+			t.Errorf("a longer path is taken too: %v", err)
+		}
+		raws := make([][]byte, len(path))
+		for i := range path {
+			raws[i] = path[i][:]
+		}
+		if err := proof.VerifyInclusion(sm3Hasher{}, uint64(index), uint64(size), make([]byte, gm.DigestSize), raws, root[:]); err != nil {
+			t.Errorf("another implementation disagrees: %v", err)
+		}
 	})
+}
+
+func BenchmarkTree(b *testing.B) {
+	l := leaves(1000)
+	for b.Loop() {
+		merkle.New(l).Root()
+	}
 }

@@ -24,12 +24,16 @@ type Relationship string
 
 // Relationships.
 const (
-	Data         Relationship = "Data" // the zero value means Data
-	Source       Relationship = "Source"
-	Supplement   Relationship = "Supplement"
-	Unspecified  Relationship = "Unspecified"
-	relationsMax              = 16 // length, when reading
+	RelationData        Relationship = "Data" // the zero value means this one
+	RelationSource      Relationship = "Source"
+	RelationSupplement  Relationship = "Supplement"
+	RelationUnspecified Relationship = "Unspecified"
 )
+
+// relationships lists them.
+func relationships() []Relationship {
+	return []Relationship{RelationData, RelationSource, RelationSupplement, RelationUnspecified}
+}
 
 // Limits of an attachment's texts.
 const (
@@ -48,26 +52,25 @@ func (b *Builder) Attach(a Attachment) {
 		return
 	}
 	if a.Relationship == "" {
-		a.Relationship = Data
+		a.Relationship = RelationData
 	}
 	if a.Modified.IsZero() {
 		a.Modified = b.info.Created
 	}
-	known := []Relationship{Data, Source, Supplement, Unspecified}
 	if a.Name == "" || len(a.Name) > maxAttachmentName || strings.ContainsAny(a.Name, `/\`) || !writable(a.Name) ||
 		!printable(a.MIME) || strings.Count(a.MIME, "/") != 1 || len(a.MIME) > maxAttachmentName ||
-		!writable(a.Description) || !slices.Contains(known, a.Relationship) || len(b.attached) == maxAttachments {
+		!writable(a.Description) || !slices.Contains(relationships(), a.Relationship) || len(b.attached) == maxAttachments {
 		b.fail(fmt.Errorf("%w: %q of type %q", ErrAttachment, a.Name, a.MIME))
 		return
 	}
-	key := string(textString(a.Name).appendTo(nil))
+	key := nameKey(a.Name)
 	for _, other := range b.attached {
 		if other.key == key {
 			b.fail(fmt.Errorf("%w: %q is there already", ErrAttachment, a.Name))
 			return
 		}
 	}
-	b.attached = append(b.attached, attached{a, nameKey(a.Name)})
+	b.attached = append(b.attached, attached{a, key})
 }
 
 // nameKey is what name trees are sorted by: the bytes of the string (ISO 32000-1, 7.9.6).

@@ -21,9 +21,9 @@ type Segment struct {
 
 // Outline is the shape of one character, to be filled by the non-zero rule.
 type Outline struct {
-	Advance                float64 // width in em
-	Left, Bottom, Right, Top float64 // box of the shape's points, in em
-	Segments               []Segment // none for a space
+	Advance                  float64   // width in em
+	Left, Bottom, Right, Top float64   // box of the shape's points, in em
+	Segments                 []Segment // none for a space
 }
 
 // Outline returns the shape of r. It fails with a *MissingGlyphError when the font has none.

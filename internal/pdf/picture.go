@@ -134,16 +134,16 @@ func inkPicture(b []byte, w, h int, z *deflater) (*picture, error) {
 	}
 	header, palette, alpha := chunks["IHDR"], chunks["PLTE"], chunks["tRNS"]
 	if len(header) != 13 || header[9] != 3 || header[12] != 0 {
-		return nil, nil //nolint:nilnil // nil means another kind of PNG
+		return nil, nil
 	}
 	bits := int(header[8])
 	colors := 1 << bits
 	if bits > 8 || len(palette) != 3*colors || len(alpha) != colors {
-		return nil, nil //nolint:nilnil // as above
+		return nil, nil
 	}
 	for i := range colors {
 		if !bytes.Equal(palette[3*i:3*i+3], palette[:3]) || int(alpha[i]) != i*255/(colors-1) {
-			return nil, nil //nolint:nilnil // as above
+			return nil, nil
 		}
 	}
 	row := 1 + (w*bits+7)/8
@@ -196,4 +196,3 @@ func pngChunks(b []byte) (chunks map[string][]byte, data []byte, err error) {
 	}
 	return nil, nil, fmt.Errorf("%w: it is cut off", ErrPicture)
 }
-

@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ const Version = 1
 
 // Limits of what is read.
 const (
-	MaxSize   = 256 << 10 // bytes of a receipt: two paths and a checkpoint have some kilobytes
+	MaxSize   = 256 << 10 // bytes of a receipt: two paths and a checkpoint take about three kilobytes
 	maxPath   = 64        // hashes of a path: no tree here is deeper
 	maxRecord = 1 << 10   // bytes of a root record
 	maxNote   = 16 << 10  // bytes of a checkpoint
@@ -33,6 +34,11 @@ var (
 
 // Encode writes the one form of the receipt: indented JSON with a line feed at its end.
 func (r *Receipt) Encode() []byte {
+	if r.Proof != nil && r.Proof.Path == nil { // an empty path is written [], never null
+		proof, one := *r.Proof, *r
+		proof.Path, one.Proof = [][]byte{}, &proof
+		r = &one
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -89,6 +95,11 @@ func (r *Receipt) check() error {
 		}
 		if len(r.Proof.Path) > maxPath || len(r.Proof.Checkpoint) > maxNote {
 			return fmt.Errorf("%w: the log's proof is too long", ErrFormat)
+		}
+		for i, hash := range r.Proof.Path {
+			if len(hash) != sha256.Size {
+				return fmt.Errorf("%w: hash %d of the log's path has %d bytes", ErrFormat, i, len(hash))
+			}
 		}
 		return r.Root.Check()
 	case OnChain:

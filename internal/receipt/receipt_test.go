@@ -74,16 +74,54 @@ func TestARecordComesBackAndHasOneSpelling(t *testing.T) {
 	}
 }
 
+func TestARootComesBackAndHasOneSpelling(t *testing.T) {
+	b := root().Bytes()
+	if want := "yinzheng-root/v1\n450000\n3\n2\n1795334400\n" + root().Previous.String() + "\n" + root().Hash.String() + "\n"; string(b) != want {
+		t.Errorf("a root is written %q, want %q", b, want)
+	}
+	if r, err := receipt.ParseRoot(b); err != nil || r != root() {
+		t.Fatalf("came back as %+v, %v", r, err)
+	}
+	for name, bad := range map[string]string{
+		"nothing":           "",
+		"no line feed":      strings.TrimSuffix(string(b), "\n"),
+		"a line more":       string(b) + "\n",
+		"a sign":            strings.Replace(string(b), "\n3\n", "\n+3\n", 1),
+		"a zero":            strings.Replace(string(b), "\n3\n", "\n03\n", 1),
+		"a negative":        strings.Replace(string(b), "\n3\n", "\n-3\n", 1),
+		"no leaves":         strings.Replace(string(b), "\n2\n", "\n0\n", 1),
+		"too many leaves":   strings.Replace(string(b), "\n2\n", "\n1048577\n", 1),
+		"no number":         strings.Replace(string(b), "\n2\n", "\n99999999999999999999\n", 1),
+		"another label":     strings.Replace(string(b), "v1", "v2", 1),
+		"no region":         strings.Replace(string(b), "450000", "45000", 1),
+		"upper case":        strings.ToUpper(string(b)),
+		"a carriage return": strings.Replace(string(b), "450000\n", "450000\r\n", 1),
+		"too long":          strings.Repeat("\n", 2000),
+	} {
+		if _, err := receipt.ParseRoot([]byte(bad)); !errors.Is(err, receipt.ErrFormat) {
+			t.Errorf("%s: %v, want ErrFormat", name, err)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	f.Add(accepted().Encode())
-	logged := accepted()
-	r := root()
-	logged.State, logged.Promise, logged.Root, logged.Signature = receipt.Logged, nil, &r, []byte{1}
-	logged.Proof = &receipt.LogProof{Origin: "o", Checkpoint: "o\n1\nAAAA\n\n— o AAAA\n", Path: [][]byte{{1}}}
-	f.Add(logged.Encode())
+	made := newRegion(f, "450000")
+	seeds := [][]byte{
+		accepted().Encode(), made.accepted(f, 1).Encode(), made.logged(f, 3, 1, 3)[1].Encode(), made.logged(f, 1, 0, 1)[0].Encode(),
+		[]byte("{}"), []byte(`{"version":1}`), nil,
+	}
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := receipt.Parse(b)
 		if err != nil {
+			if !errors.Is(err, receipt.ErrFormat) && !errors.Is(err, receipt.ErrOverclaim) {
+				t.Errorf("an error of no kind: %v", err)
+			}
 			return
 		}
 		if !bytes.Equal(r.Encode(), b) {
@@ -95,11 +133,20 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzParseRecord(f *testing.F) {
-	f.Add(receipt.Record(root(), []byte("signature")))
+func FuzzParseRoot(f *testing.F) {
+	seeds := [][]byte{root().Bytes(), receipt.Record(root(), []byte("signature")), receipt.Record(root(), nil), nil, []byte("\n\n\n\n\n\n\n\n")}
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	if len(seeds) == 0 {
+		f.Fatal("no seeds")
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
+		if r, err := receipt.ParseRoot(b); err == nil && !bytes.Equal(r.Bytes(), b) {
+			t.Error("a root that was read is written otherwise")
+		}
 		if r, s, err := receipt.ParseRecord(b); err == nil && !bytes.Equal(receipt.Record(r, s), b) {
-			t.Error("what was read is written otherwise")
+			t.Error("a record that was read is written otherwise")
 		}
 	})
 }

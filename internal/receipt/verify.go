@@ -21,7 +21,9 @@ type Keys struct {
 	LogVerifiers []string
 }
 
-// Verify recomputes everything that the receipt says and returns the state that is proved. The zero State comes with every error.
+// Verify recomputes everything that the receipt says and returns the state that is proved. The first step that fails decides the
+// error: form (ErrFormat, ErrOverclaim), region (ErrRegion), then promise (ErrPromise), or batch path (ErrPath), root signature
+// (ErrRootSignature), checkpoint (ErrCheckpoint), log path (ErrLogPath). The zero State comes with every error.
 func (r *Receipt) Verify(k Keys) (State, error) {
 	if err := r.check(); err != nil {
 		return "", err
@@ -39,7 +41,7 @@ func (r *Receipt) Verify(k Keys) (State, error) {
 	if !signed(k.Ledger, r.Root.Bytes(), r.Signature) {
 		return "", ErrRootSignature
 	}
-	if err := r.Proof.verify(Record(*r.Root, r.Signature), k.LogVerifiers); err != nil {
+	if err := r.Proof.Verify(Record(*r.Root, r.Signature), k.LogVerifiers); err != nil {
 		return "", err
 	}
 	return Logged, nil
@@ -64,8 +66,9 @@ func signed(keys []*ecdsa.PublicKey, message, signature []byte) bool {
 	return false
 }
 
-// verify checks that the record is the leaf at Index under the checkpoint, and that a known log signed the checkpoint.
-func (p *LogProof) verify(record []byte, verifierKeys []string) error {
+// Verify checks that a log whose note verifier key is given signed the checkpoint (ErrCheckpoint), and that the record is the leaf at
+// Index under it (ErrLogPath; RFC 6962, 2.1.1, SHA-256).
+func (p *LogProof) Verify(record []byte, verifierKeys []string) error {
 	checkpoint, err := p.open(verifierKeys)
 	if err != nil {
 		return err

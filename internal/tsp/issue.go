@@ -27,11 +27,6 @@ const MaxSerial = 160
 // before by this certificate. The policy is anyPolicy: this service registers none of its own. Errors: ErrSigner, and those
 // of cms.Sign.
 func Issue(imprint gm.Digest, serial *big.Int, at time.Time, cert []byte, key crypto.Signer) (*Token, error) {
-	return IssueWithNonce(imprint, nil, serial, at, cert, key)
-}
-
-// IssueWithNonce is Issue with the nonce of a request; nil for none.
-func IssueWithNonce(imprint gm.Digest, nonce, serial *big.Int, at time.Time, cert []byte, key crypto.Signer) (*Token, error) {
 	if serial == nil || serial.Sign() <= 0 || serial.BitLen() > MaxSerial {
 		return nil, errors.New("tsp: issuing: the serial number is not a positive number of at most 160 bits")
 	}
@@ -46,7 +41,7 @@ func IssueWithNonce(imprint gm.Digest, nonce, serial *big.Int, at time.Time, cer
 	if err := checkSigner(signer, at); err != nil {
 		return nil, fmt.Errorf("issuing a timestamp: %w", err)
 	}
-	info := tstInfo{policy: der.AnyPolicy, imprint: imprint, serial: serial, time: at, accuracy: IssuedAccuracy, nonce: nonce}
+	info := tstInfo{policy: der.AnyPolicy, imprint: imprint, serial: serial, time: at, accuracy: IssuedAccuracy}
 	content, err := info.encode()
 	if err != nil {
 		return nil, fmt.Errorf("issuing a timestamp: %w", err)

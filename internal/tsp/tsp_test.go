@@ -129,6 +129,59 @@ func TestOnlyTimestampingCertificatesStamp(t *testing.T) {
 	}
 }
 
+// TestOptionalFieldsOfOthersAreRead gives TSTInfo every field that we do not write: accuracy in parts, ordering, nonce, tsa.
+func TestOptionalFieldsOfOthersAreRead(t *testing.T) {
+	token, tsa := issue(t)
+	signed, err := cms.Parse(token.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head := bytes.TrimSuffix(signed.Content[2:], []byte{0x30, 0x03, 0x02, 0x01, 0x01}) // without the accuracy of one second
+	cut := bytes.LastIndexByte(head, 'Z')
+	wrap := func(tail string) []byte {
+		body := append(bytes.Clone(head[:cut+1]), tail...)
+		return append([]byte{0x30, byte(len(body))}, body...)
+	}
+	for name, c := range map[string]struct {
+		tail     string
+		good     bool
+		accuracy time.Duration
+		nonce    int64
+	}{
+		"nothing":            {tail: "", good: true},
+		"all":                {tail: "\x30\x09\x02\x01\x02\x80\x01\x03\x81\x01\x04\x01\x01\xff\x02\x01\x09\xa0\x04\xa4\x02\x30\x00", good: true, accuracy: 2*time.Second + 3*time.Millisecond + 4*time.Microsecond, nonce: 9},
+		"empty accuracy":     {tail: "\x30\x00"},
+		"zero seconds":       {tail: "\x30\x03\x02\x01\x00"},
+		"negative seconds":   {tail: "\x30\x03\x02\x01\xff"},
+		"1000 milliseconds":  {tail: "\x30\x04\x80\x02\x03\xe8"},
+		"ordering false":     {tail: "\x01\x01\x00"},
+		"extensions":         {tail: "\xa1\x00"},
+		"nonce before order": {tail: "\x02\x01\x09\x01\x01\xff"},
+	} {
+		forged, err := cms.Sign(wrap(c.tail), tsa.DER, tsa.Key, cms.Options{ContentType: der.TSTInfo, SigningTime: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := tsp.Parse(forged)
+		if !c.good {
+			if !errors.Is(err, tsp.ErrFormat) {
+				t.Errorf("%s: got %v, want ErrFormat", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if read.Accuracy != c.accuracy || (read.Nonce == nil) != (c.nonce == 0) || read.Nonce != nil && read.Nonce.Int64() != c.nonce {
+			t.Errorf("%s: read %v, nonce %v", name, read.Accuracy, read.Nonce)
+		}
+		if err := read.Verify(imprint); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestForgedTokenOfASealKeyIsRefused signs a good TSTInfo with a certificate that may not stamp.
 func TestForgedTokenOfASealKeyIsRefused(t *testing.T) {
 	token, _ := issue(t)
@@ -157,8 +210,7 @@ func TestSerialNumbersArePositiveAndBounded(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	token, _ := issue(f)
-	withNonce := token.DER
-	seeds := [][]byte{token.DER, withNonce[:len(withNonce)-1], nil, {0x30, 0x82}, bytes.Repeat([]byte{0x30, 0x80}, 200)}
+	seeds := [][]byte{token.DER, token.DER[:len(token.DER)-1], nil, {0x30, 0x82}, bytes.Repeat([]byte{0x30, 0x80}, 200)}
 	for _, s := range seeds {
 		f.Add(s)
 	}

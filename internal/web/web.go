@@ -52,7 +52,7 @@ type Card struct {
 
 // Numbers is what the first page counts.
 type Numbers struct {
-	Licences int64 // archived or on the way
+	Recorded int64 // acts in the audit record
 	Logged   int64 // batch roots in the log
 	Kinds    int
 	Root     gm.Digest // SM3 of the region's root certificate

@@ -71,11 +71,22 @@ func (w *World) MakeSealBy(maker Identity, change func(*ses.SealInfo)) *ses.Seal
 // Picture is a small red square with a hole, as PNG: enough to stand for a seal.
 func Picture(tb testing.TB) []byte {
 	tb.Helper()
+	return drawn(tb, 2)
+}
+
+// OtherPicture differs from Picture.
+func OtherPicture(tb testing.TB) []byte {
+	tb.Helper()
+	return drawn(tb, 3)
+}
+
+func drawn(tb testing.TB, border int) []byte {
+	tb.Helper()
 	const side = 16
 	img := image.NewNRGBA(image.Rect(0, 0, side, side))
 	for y := range side {
 		for x := range side {
-			if x < 2 || y < 2 || x >= side-2 || y >= side-2 {
+			if x < border || y < border || x >= side-border || y >= side-border {
 				img.SetNRGBA(x, y, color.NRGBA{R: 0xd0, A: 0xff})
 			}
 		}
@@ -85,4 +96,9 @@ func Picture(tb testing.TB) []byte {
 		tb.Fatalf("verifytest: drawing the seal: %v", err)
 	}
 	return b.Bytes()
+}
+
+// UnknownCritical is a critical extension that nobody knows.
+func UnknownCritical() pkix.Extension {
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 25, 4711}, Critical: true, Value: []byte{5, 0}}
 }

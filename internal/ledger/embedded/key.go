@@ -4,25 +4,38 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 // algorithmEd25519 is the first byte of a note key (C2SP signed-note).
 const algorithmEd25519 = 1
 
+// keyParts is the number of parts of "PRIVATE+KEY+<name>+<hash>+<data>"; note.NewSigner takes nothing with fewer.
+const keyParts = 5
+
+// errSignerKey never repeats the key.
+var errSignerKey = errors.New("embedded: the note signer key cannot be read")
+
 // VerifierKey derives the note verifier key of a signer key; errors never repeat the key.
 func VerifierKey(signerKey string) (string, error) {
-	bad := errors.New("embedded: the note signer key cannot be read")
-	name, hash, data, ok := splitKey(signerKey)
-	if !ok {
-		return "", bad
+	signer, err := note.NewSigner(signerKey)
+	if err != nil {
+		return "", errSignerKey
 	}
-	raw, err := base64.StdEncoding.DecodeString(data)
+	parts := strings.SplitN(signerKey, "+", keyParts) // base64 may have a plus of its own
+	raw, err := base64.StdEncoding.DecodeString(parts[keyParts-1])
 	if err != nil || len(raw) != 1+ed25519.SeedSize || raw[0] != algorithmEd25519 {
-		return "", bad
+		return "", errSignerKey
 	}
 	public, isEd := ed25519.NewKeyFromSeed(raw[1:]).Public().(ed25519.PublicKey)
 	if !isEd {
-		return "", bad
+		return "", errSignerKey
 	}
-	return name + "+" + hash + "+" + base64.StdEncoding.EncodeToString(append([]byte{algorithmEd25519}, public...)), nil
+	key, err := note.NewEd25519VerifierKey(signer.Name(), public)
+	if err != nil {
+		return "", errSignerKey
+	}
+	return key, nil
 }

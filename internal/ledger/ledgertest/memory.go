@@ -26,7 +26,7 @@ type row struct {
 type Memory struct {
 	mu      sync.Mutex
 	rows    map[key]*row
-	order   []key
+	waiting []key // in the order of acceptance
 	batches []ledger.Batch
 }
 
@@ -42,7 +42,7 @@ func (m *Memory) Accept(_ context.Context, e receipt.Entry, p receipt.Promise) (
 		return r.entry, nil
 	}
 	m.rows[k] = &row{e, p, -1}
-	m.order = append(m.order, k)
+	m.waiting = append(m.waiting, k)
 	return e, nil
 }
 
@@ -51,10 +51,8 @@ func (m *Memory) Waiting(_ context.Context, n int) ([]receipt.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []receipt.Entry
-	for _, k := range m.order {
-		if r := m.rows[k]; r.batch < 0 && len(out) < n {
-			out = append(out, r.entry)
-		}
+	for _, k := range m.waiting[:min(n, len(m.waiting))] {
+		out = append(out, m.rows[k].entry)
 	}
 	return out, nil
 }
@@ -74,6 +72,7 @@ func (m *Memory) PutBatch(_ context.Context, b ledger.Batch) error {
 	for _, e := range b.Entries {
 		m.rows[key{e.Kind, e.Digest}].batch = b.Root.Sequence
 	}
+	m.waiting = slices.DeleteFunc(m.waiting, func(k key) bool { return m.rows[k].batch >= 0 })
 	b.Entries = slices.Clone(b.Entries)
 	m.batches = append(m.batches, b)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,6 +54,23 @@ func Store(t *testing.T, open func(t *testing.T) StoreAndBooks) {
 			t.Fatalf("the same digest as another kind: %v, %v", got, err)
 		}
 	})
+	t.Run("a repeated accept keeps the first promise", func(t *testing.T) {
+		s := open(t)
+		e, p := entry(1)
+		_, later := entry(2)
+		for _, promise := range []receipt.Promise{p, later} {
+			if _, err := s.Accept(t.Context(), e, promise); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, got, _, err := s.Find(t.Context(), e.Kind, e.Digest); err != nil || !reflect.DeepEqual(got, p) {
+			t.Errorf("promise %+v, %v; want the first", got, err)
+		}
+		if got, err := s.Waiting(t.Context(), 10); err != nil || len(got) != 1 {
+			t.Errorf("%d entries wait, %v; want 1", len(got), err)
+		}
+	})
+	t.Run("of many accepts at once one is stored", func(t *testing.T) { race(t, open(t)) })
 	t.Run("entries wait in the order in which they were accepted", func(t *testing.T) {
 		s := open(t)
 		accept(t, s, 5)
@@ -89,6 +107,9 @@ func Store(t *testing.T, open func(t *testing.T) StoreAndBooks) {
 		if err := s.PutBatch(t.Context(), batch(0, entries[1])); !errors.Is(err, ledger.ErrSequence) {
 			t.Errorf("a repeat: %v, want ErrSequence", err)
 		}
+		if got, err := s.Waiting(t.Context(), 10); err != nil || !reflect.DeepEqual(got, entries[1:]) {
+			t.Errorf("after refused batches %v wait, %v; want the other two", got, err)
+		}
 		if err := s.PutBatch(t.Context(), batch(1, entries[1])); err != nil {
 			t.Errorf("the next: %v", err)
 		}
@@ -124,6 +145,32 @@ func accept(t *testing.T, s StoreAndBooks, n int) []receipt.Entry {
 		out = append(out, got)
 	}
 	return out
+}
+
+func race(t *testing.T, s StoreAndBooks) {
+	const callers = 8
+	e, p := entry(1)
+	got := make([]receipt.Entry, callers)
+	var wg sync.WaitGroup
+	for i := range callers {
+		wg.Go(func() {
+			mine := e
+			mine.Salt = gm.Sum(fmt.Appendf(nil, "salt of caller %d", i))
+			var err error
+			if got[i], err = s.Accept(t.Context(), mine, p); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	for i := range got {
+		if got[i] != got[0] || got[i].Digest != e.Digest {
+			t.Errorf("callers 0 and %d were given %v and %v", i, got[0], got[i])
+		}
+	}
+	if stored, err := s.Waiting(t.Context(), 10); err != nil || len(stored) != 1 || stored[0] != got[0] {
+		t.Errorf("stored %v, %v; want what every caller was given", stored, err)
+	}
 }
 
 func unpublished(t *testing.T, s StoreAndBooks) {

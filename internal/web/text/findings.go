@@ -2,7 +2,6 @@ package text
 
 import (
 	"maps"
-	"slices"
 
 	"yinzheng/verify"
 )
@@ -12,10 +11,9 @@ import (
 func Finding(code string, outcome verify.Outcome, params map[string]string) (zh, en string) {
 	for _, key := range findingKeys(code, outcome, params["why"]) {
 		if s, known := findings[key]; known {
-			params = withTitle(params)
-			zh, _ = s.with(params)
-			params["needs"] = params["needs_en"]
-			_, en = s.with(params)
+			paramsZH, paramsEN := translate(params)
+			zh, _ = s.with(paramsZH)
+			_, en = s.with(paramsEN)
 			return zh, en
 		}
 	}
@@ -31,14 +29,27 @@ func Check(code string) (zh, en string) {
 	return s.zh, s.en
 }
 
-// withTitle copies params and puts names of checks in the place of their codes.
-func withTitle(params map[string]string) map[string]string {
-	params = maps.Clone(params)
-	if params == nil {
-		params = map[string]string{}
+// translate puts names in the place of codes: of checks, results, states and kinds. Every other parameter is data.
+func translate(params map[string]string) (zh, en map[string]string) {
+	zh, en = maps.Clone(params), maps.Clone(params)
+	for name, value := range params {
+		switch name {
+		case "needs":
+			zh[name], en[name] = Check(value)
+		case "result", "state", "kind", "wanted":
+			if w, known := words[value]; known {
+				zh[name], en[name] = w.zh, w.en
+			}
+		}
 	}
-	params["needs"], params["needs_en"] = Check(params["needs"])
-	return params
+	return zh, en
+}
+
+// words are the names of values that stand in parameters.
+var words = map[string]sentence{
+	"true": {"属实", "true"}, "false": {"不属实", "false"}, "partial": {"部分不一致", "partly inconsistent"}, "unverifiable": {"无法核实", "unverifiable"},
+	"accepted": {"已受理", "accepted"}, "logged": {"已记入日志", "logged"}, "on-chain": {"已上链", "on chain"},
+	"licence": {"证照", "licence"}, "outcome": {"办结核验结果", "case outcome"}, "package": {"归档信息包", "archive package"}, "trust": {"信任文件", "trust file"},
 }
 
 // findingKeys lists the keys of a text, the most exact first: "*" texts serve every check.
@@ -49,9 +60,6 @@ func findingKeys(code string, outcome verify.Outcome, why string) []string {
 	}
 	return []string{exact + " " + why, "* " + string(outcome) + " " + why}
 }
-
-// findingTexts returns the keys of every sentence, for the test that none is unused.
-func findingTexts() []string { return slices.Sorted(maps.Keys(findings)) }
 
 // checks names every check.
 var checks = map[string]sentence{
@@ -94,13 +102,18 @@ var checks = map[string]sentence{
 	"LICENCE_ISSUER":          {"颁发机构", "Issuer"},
 	"LICENCE_PERIOD":          {"证照有效期", "Licence period"},
 	"LICENCE_STATUS":          {"证照状态", "Licence status"},
+	"COMMITMENT_EVIDENCE":     {"证照凭据", "Evidence"},
+	"COMMITMENT_LICENCE":      {"所指证照", "Licence named"},
+	"COMMITMENT_HOLDER":       {"申请人", "Applicant"},
+	"COMMITMENT_KIND":         {"证照类型", "Kind of licence"},
+	"COMMITMENT_FACT":         {"承诺事实", "Declared fact"},
 	"RECEIPT_FORMAT":          {"存证回执", "Receipt"},
 	"RECEIPT_DIGEST":          {"回执与文件", "Receipt and file"},
 	"RECEIPT_KIND":            {"回执类别", "Receipt kind"},
 	"RECEIPT_PROOF":           {"存证证明", "Ledger proof"},
 }
 
-var findings = merge(common, trustFindings, signatureFindings, sealFindings, licenceFindings, receiptFindings)
+var findings = merge(common, trustFindings, signatureFindings, sealFindings, licenceFindings, receiptFindings, commitmentFindings)
 
 func merge(parts ...map[string]sentence) map[string]sentence {
 	all := map[string]sentence{}

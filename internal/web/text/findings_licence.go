@@ -86,3 +86,20 @@ var receiptFindings = map[string]sentence{
 	"RECEIPT_PROOF fail checkpoint":  {"日志检查点的签名不符", "the log's checkpoint does not verify"},
 	"RECEIPT_PROOF fail log":         {"日志路径不通向检查点", "the log path does not lead to the checkpoint"},
 }
+
+// commitmentFindings compare a commitment with the licence that it names (办结核验).
+var commitmentFindings = map[string]sentence{
+	"COMMITMENT_EVIDENCE pass":             {"所指证照真实有效", "the licence named is authentic and in force"},
+	"COMMITMENT_EVIDENCE fail":             {"所指证照真实，但已失效", "the licence named is authentic but not in force"},
+	"COMMITMENT_EVIDENCE unknown absent":   {"没有取得所指证照的文件", "no document of the licence named was to be had"},
+	"COMMITMENT_EVIDENCE unknown doubtful": {"所指证照的文件不能证明为真，不据以认定", "the document cannot be proved authentic, so nothing is concluded from it"},
+	"COMMITMENT_LICENCE pass":              {"取得的就是所指证照", "the document is that of the licence named"},
+	"COMMITMENT_LICENCE unknown":           {"取得的是另一证照的文件", "the document is that of another licence"},
+	"COMMITMENT_HOLDER pass":               {"持证主体就是申请人", "the holder is the applicant"},
+	"COMMITMENT_HOLDER fail":               {"持证主体不是申请人", "the holder is not the applicant"},
+	"COMMITMENT_KIND pass":                 {"证照类型与承诺事项相符", "the licence is of the kind that proves the item"},
+	"COMMITMENT_KIND fail":                 {"证照类型与承诺事项不符", "the licence is not of the kind that proves the item"},
+	"COMMITMENT_FACT pass":                 {"“{field}”与证照一致", "“{field}” is what the licence says"},
+	"COMMITMENT_FACT fail":                 {"“{field}”与证照不一致", "“{field}” is not what the licence says"},
+	"COMMITMENT_FACT unknown":              {"证照没有记载“{field}”", "the licence does not state “{field}”"},
+}

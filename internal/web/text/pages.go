@@ -60,7 +60,7 @@ var pages = map[string]sentence{
 	"home.trust":    {"下载信任清单", "Download the trust file"},
 	"home.api":      {"接口文档", "API contract"},
 	"home.wallet":   {"演示：出示证照", "Demo: show a licence"},
-	"home.licences": {"已签发证照", "Licences issued"},
+	"home.recorded": {"留痕操作", "Acts on record"},
 	"home.logged":   {"已公示批次", "Batches logged"},
 	"home.kinds":    {"证照类型", "Kinds"},
 	"home.root":     {"根证书指纹（SM3）", "Root certificate (SM3)"},

@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"context"
@@ -24,7 +24,7 @@ const (
 
 // publisher makes the region's trust file and keeps the newest. A change of any licence's status shows within a second.
 type publisher struct {
-	house *house
+	house *House
 
 	mu      sync.Mutex
 	file    []byte
@@ -37,11 +37,11 @@ type publisher struct {
 func (p *publisher) Trust(ctx context.Context) ([]byte, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := p.house.p.now().UTC().Truncate(time.Second)
+	now := p.house.cfg.Now().UTC().Truncate(time.Second)
 	if p.file != nil && now.Sub(p.looked) < trustGlance && now.Sub(p.made) < trustRefresh {
 		return p.file, nil
 	}
-	out, err := p.house.db.OutOfForce(ctx)
+	out, err := p.house.DB.OutOfForce(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("reading the statuses : %w", err)
 	}
@@ -70,8 +70,8 @@ func statusesOf(out []licences.Licence) ([]verify.Status, gm.Digest) {
 }
 
 func (p *publisher) make(ctx context.Context, now time.Time, statuses []verify.Status) ([]byte, error) {
-	r := p.house.region
-	sequence, err := p.house.db.NextSerial(ctx, trustSerial)
+	r := p.house.Region
+	sequence, err := p.house.DB.NextSerial(ctx, trustSerial)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package house
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 
 // casework answers for the house what completion asks: licences, signatures, and a place to keep the case file.
 type casework struct {
-	house *house
+	house *House
 	keys  sealing.Keys
 }
 
@@ -28,7 +28,7 @@ const maxEvidence = verify.MaxDocument
 
 // Evidence implements completion.Licences.
 func (w casework) Evidence(ctx context.Context, identifier string) (verify.Input, error) {
-	in, err := w.house.licences.Files(ctx, identifier)
+	in, err := w.house.Licences.Files(ctx, identifier)
 	if errors.Is(err, licences.ErrNoLicence) || errors.Is(err, licences.ErrNotThere) {
 		return verify.Input{}, completion.ErrNoEvidence
 	}
@@ -37,7 +37,7 @@ func (w casework) Evidence(ctx context.Context, identifier string) (verify.Input
 
 // SignOutcome implements completion.Signer with the key of the office's seal.
 func (w casework) SignOutcome(ctx context.Context, office string, message []byte) (signature, certificate []byte, err error) {
-	record, err := w.house.db.SealOf(ctx, office)
+	record, err := w.house.DB.SealOf(ctx, office)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -51,7 +51,7 @@ func (w casework) SignOutcome(ctx context.Context, office string, message []byte
 
 // Keep implements completion.Archive.
 func (w casework) Keep(ctx context.Context, content io.Reader) (gm.Digest, int64, error) {
-	return w.house.blobs.Put(ctx, content)
+	return w.house.Blobs.Put(ctx, content)
 }
 
 // DepositCase implements completion.Archive.
@@ -59,11 +59,11 @@ func (w casework) DepositCase(ctx context.Context, c completion.Case) (string, e
 	d := archive.Deposit{
 		ID: "C" + c.ID, Kind: "case", Subject: c.ID, Title: c.Title,
 		Metadata: archive.Metadata{
-			Region: w.house.region.Code(), Office: c.Office, Category: "WS", Retention: "D30", Matter: c.Matter, Case: c.Number,
+			Region: w.house.Region.Code(), Office: c.Office, Category: "WS", Retention: "D30", Matter: c.Matter, Case: c.Number,
 			Finished: c.Outcome.At, Process: process(c),
 		},
 	}
-	if record, err := w.house.db.SealOf(ctx, c.Office); err == nil {
+	if record, err := w.house.DB.SealOf(ctx, c.Office); err == nil {
 		d.Metadata.OfficeName = record.Owner
 	}
 	application, err := json.MarshalIndent(struct {
@@ -87,7 +87,7 @@ func (w casework) DepositCase(ctx context.Context, c completion.Case) (string, e
 			Folder: folderOf(e.Role), Name: fmt.Sprintf("%02d-%s", i+1, fileName(e)), Title: e.Name, MIME: e.MIME, Created: e.At, Data: content,
 		})
 	}
-	p, err := w.house.archive.Deposit(ctx, d)
+	p, err := w.house.Archive.Deposit(ctx, d)
 	if err != nil {
 		return "", err
 	}
@@ -95,7 +95,7 @@ func (w casework) DepositCase(ctx context.Context, c completion.Case) (string, e
 }
 
 func (w casework) content(ctx context.Context, e completion.Evidence) ([]byte, error) {
-	r, err := w.house.blobs.Open(ctx, e.Digest)
+	r, err := w.house.Blobs.Open(ctx, e.Digest)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,314 @@
+// Package house wires the rooms into one service: the only place, beside the programs, that names drivers.
+package house
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"yinzheng/archive"
+	"yinzheng/ca"
+	"yinzheng/internal/auth"
+	"yinzheng/internal/blob"
+	"yinzheng/internal/gm"
+	"yinzheng/internal/httpapi"
+	"yinzheng/internal/ledger"
+	"yinzheng/internal/ledger/embedded"
+	"yinzheng/internal/store"
+	"yinzheng/internal/web"
+	"yinzheng/licences"
+	"yinzheng/sealing"
+	"yinzheng/verify"
+	"yinzheng/verify/completion"
+)
+
+// Folders below the data folder.
+const (
+	regionDir = "region"
+	logDir    = "log"
+	blobDir   = "blobs"
+
+	serialFile = "timestamp-serial" // in the region's folder
+)
+
+// sealLine stands below the star of every seal made here.
+const sealLine = "电子证照专用章"
+
+// sweepAge is how old a temporary file is when no writer can be at it any more.
+const sweepAge = 24 * time.Hour
+
+// Config says where everything is and whose it is.
+type Config struct {
+	Data       string // data folder: holds everything, moves as a whole
+	Region     string // GB/T 2260 code
+	RegionName string
+	Database   string                                  // "" for SQLite in the data folder, or a postgres:// URL
+	Passphrase []byte                                  // opens the keys
+	Kinds      fs.FS                                   // kinds of licence; nil for the built-in ones
+	URL        string                                  // where citizens reach the pages, no slash at its end
+	Version    string                                  // what the API says
+	Wallet     func(context.Context) (web.Card, error) // the demonstration's citizen, else nil
+	Now        func() time.Time
+	Log        *slog.Logger
+	OnStep     func(step string) // called after each step of issuing: kill tests hang on it; nil for nothing
+}
+
+// House is the open service.
+type House struct {
+	cfg       Config
+	DB        *store.DB
+	Blobs     *blob.Dir
+	Region    *ca.Region
+	Log       *embedded.Log
+	Ledger    *ledger.Ledger
+	Kinds     *licences.Catalogue
+	Licences  *licences.Service
+	Cases     *completion.Service
+	Archive   *archive.Archive
+	Sealer    *sealing.Sealer
+	maker     *sealing.Maker
+	serials   *ca.FileSerials
+	publisher *publisher
+}
+
+// Establish makes the data folder and the region in it, or completes what an earlier run left.
+func Establish(ctx context.Context, c Config) error {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("making the data folder : %w", err)
+	}
+	_, err := ca.Establish(ctx, filepath.Join(c.Data, regionDir), c.Passphrase, ca.Spec{
+		Region: c.Region, Name: c.RegionName, Sources: ca.Sources{Now: c.Now},
+	})
+	if err != nil {
+		return fmt.Errorf("establishing the region : %w", err)
+	}
+	return nil
+}
+
+// Open opens what Establish made. It starts nothing.
+func Open(ctx context.Context, c Config) (_ *House, err error) {
+	h := &House{cfg: c}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.Close())
+		}
+	}()
+	if h.Region, err = ca.Open(filepath.Join(c.Data, regionDir), c.Passphrase, ca.Sources{Now: c.Now}); err != nil {
+		return h, fmt.Errorf("opening the region : %w", err)
+	}
+	address := c.Database
+	if address == "" {
+		address = filepath.Join(c.Data, "yinzheng.db")
+	}
+	if h.DB, err = store.Open(ctx, store.Config{URL: address}); err != nil {
+		return h, fmt.Errorf("opening the database : %w", err)
+	}
+	if h.Blobs, err = blob.OpenDir(filepath.Join(c.Data, blobDir)); err != nil {
+		return h, fmt.Errorf("opening the content store : %w", err)
+	}
+	if _, err = h.Blobs.Sweep(c.Now().Add(-sweepAge)); err != nil {
+		return h, fmt.Errorf("sweeping the content store : %w", err)
+	}
+	if err = h.openLedger(ctx); err != nil {
+		return h, fmt.Errorf("opening the ledger : %w", err)
+	}
+	if c.Kinds == nil {
+		h.Kinds, err = licences.Builtin()
+	} else {
+		h.Kinds, err = licences.LoadKinds(c.Kinds)
+	}
+	if err != nil {
+		return h, fmt.Errorf("reading the kinds of licence : %w", err)
+	}
+	h.publisher = &publisher{house: h}
+	return h, h.openServices()
+}
+
+func (h *House) openLedger(ctx context.Context) error {
+	// The log must exist once anything was anchored: a lost folder is an error, never a fresh log.
+	last, err := h.DB.LastBatch(ctx)
+	if err != nil {
+		return err
+	}
+	h.Log, err = embedded.Open(ctx, embedded.Config{
+		Dir: filepath.Join(h.cfg.Data, logDir), Origin: h.Region.LogOrigin(), Signer: h.Region.LogSigner(),
+		MustExist: last != nil && (last.Proof != nil || last.Root.Sequence > 0), Log: h.cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	h.Ledger, err = ledger.New(ledger.Config{
+		Region: h.Region.Code(), Key: h.Region.Ledger().Key, Driver: h.Log, Store: h.DB, Books: h.DB, Now: h.cfg.Now, Log: h.cfg.Log,
+	})
+	return err
+}
+
+func (h *House) openServices() (err error) {
+	h.Archive = archive.New(archive.Config{Blobs: h.Blobs, Index: h.DB, Now: h.cfg.Now})
+	keys := sealing.NewFileKeys(filepath.Join(h.cfg.Data, regionDir), h.cfg.Passphrase)
+	h.maker, err = sealing.NewMaker(sealing.MakerConfig{
+		Certificate: h.Region.SealMaker().Certificate, Key: h.Region.SealMaker().Key, Book: h.DB, Now: h.cfg.Now,
+	})
+	if err != nil {
+		return fmt.Errorf("opening the seal maker : %w", err)
+	}
+	if h.serials, err = ca.OpenSerials(filepath.Join(h.cfg.Data, regionDir, serialFile)); err != nil {
+		return fmt.Errorf("opening the timestamp serials : %w", err)
+	}
+	h.Sealer, err = sealing.New(sealing.Config{
+		Book: h.DB, Keys: keys, Timestamper: h.Region.TSA(h.serials), Now: h.cfg.Now, Judge: h.judgeOwn,
+	})
+	if err != nil {
+		return err
+	}
+	h.Licences, err = licences.New(licences.Config{
+		Kinds: h.Kinds, Store: h.DB, Register: h.DB, Presentations: h.DB, Seals: h.DB, Sealer: h.Sealer, Ledger: h.Ledger, Blobs: h.Blobs,
+		Archive: h.Archive, Audit: h.DB, Judge: h.judge, CheckURL: h.cfg.URL + "/c/", Region: h.Region.Code(), Now: h.cfg.Now, Log: h.cfg.Log,
+		OnStep: h.cfg.OnStep,
+	})
+	if err != nil {
+		return err
+	}
+	work := casework{h, keys}
+	h.Cases, err = completion.New(completion.Config{
+		Store: h.DB, Licences: work, Signer: work, Ledger: h.Ledger, Audit: h.DB, Archive: work, Trust: h.publisher.Trust, Now: h.cfg.Now,
+	})
+	return err
+}
+
+// Trust returns the region's newest trust file.
+func (h *House) Trust(ctx context.Context) ([]byte, error) { return h.publisher.Trust(ctx) }
+
+// MakeSeal enrols an office and makes its seal; an office that has one keeps it.
+func (h *House) MakeSeal(ctx context.Context, code, name string) (sealing.Record, error) {
+	if record, err := h.DB.SealOf(ctx, code); err == nil || !errors.Is(err, sealing.ErrNoSeal) {
+		return record, err
+	}
+	id, err := h.Region.Enrol(ctx, ca.Office{Name: name, Code: code})
+	if err != nil {
+		return sealing.Record{}, fmt.Errorf("enrolling the office : %w", err)
+	}
+	picture, err := sealing.DrawSeal(name, sealLine)
+	if err != nil {
+		return sealing.Record{}, fmt.Errorf("drawing the seal : %w", err)
+	}
+	record, err := h.maker.MakeSeal(ctx, sealing.Office{
+		Seal: id.Name, Name: name, Code: code, Title: name + sealLine, Certificate: id.Certificate,
+	}, picture)
+	if err != nil {
+		return sealing.Record{}, fmt.Errorf("making the seal : %w", err)
+	}
+	return record, nil
+}
+
+// AddKey makes an API key for a caller; it is known only to who is given it here.
+func (h *House) AddKey(ctx context.Context, c auth.Caller) (string, error) {
+	if err := c.Check(); err != nil {
+		return "", err
+	}
+	key, err := auth.NewKey(rand.Reader)
+	if err != nil {
+		return "", fmt.Errorf("making an API key : %w", err)
+	}
+	if err := h.DB.PutCaller(ctx, auth.KeyDigest(key), c); err != nil {
+		return "", fmt.Errorf("storing an API key : %w", err)
+	}
+	return key, nil
+}
+
+// judge judges as a stranger would, with the trust file of now.
+func (h *House) judge(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error) {
+	trust, err := h.publisher.Trust(ctx)
+	if err != nil {
+		return verify.Report{}, err
+	}
+	return verify.Judge(in, trust, at), nil
+}
+
+// judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
+func (h *House) judgeOwn(document []byte) error {
+	report, err := h.judge(context.Background(), verify.Input{Document: document}, h.cfg.Now())
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Findings {
+		if (f.Outcome == verify.Fail || f.Outcome == verify.Unknown) && !standing(f.Code) {
+			return fmt.Errorf("our own seal does not pass %s", f.Code)
+		}
+	}
+	return nil
+}
+
+// Handler is everything that is served.
+func (h *House) Handler() (http.Handler, error) {
+	mux := http.NewServeMux()
+	api, err := httpapi.New(mux, httpapi.Config{
+		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust,
+		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = web.New(mux, web.Config{
+		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.numbers, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
+	})
+	return web.Secure(mux), err
+}
+
+// Run runs the workers until ctx ends: the ledger's batches, and whatever licence was left between two states.
+func (h *House) Run(ctx context.Context) error {
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.Go(func() error { return h.Ledger.Run(ctx) })
+	workers.Go(func() error { return h.Licences.Run(ctx) })
+	if err := workers.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// Close gives everything up. It is safe on a house that was opened in part.
+func (h *House) Close() error {
+	var errs []error
+	if h.Log != nil {
+		errs = append(errs, h.Log.Close())
+	}
+	if h.DB != nil {
+		errs = append(errs, h.DB.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// ready reports whether books and ledger answer.
+func (h *House) ready(ctx context.Context) error {
+	if _, err := h.DB.LastBatch(ctx); err != nil {
+		return err
+	}
+	if err := h.Ledger.Problem(); err != nil {
+		return err
+	}
+	_, err := h.publisher.Trust(ctx)
+	return err
+}
+
+// numbers counts for the first page.
+func (h *House) numbers(ctx context.Context) (web.Numbers, error) {
+	n := web.Numbers{Kinds: len(h.Kinds.All()), Root: gm.Sum(h.Region.Root().Certificate)}
+	last, err := h.DB.LastBatch(ctx)
+	if err != nil {
+		return n, err
+	}
+	if last != nil {
+		n.Logged = last.Root.Sequence + 1
+	}
+	n.Recorded, _, err = h.DB.AuditHead(ctx)
+	return n, err
+}

@@ -1,0 +1,195 @@
+package sealing_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"yinzheng/ca"
+	"yinzheng/internal/pdf"
+	"yinzheng/sealing"
+)
+
+const (
+	officeCode = "11450000MB12345678" // an example code with a right check character
+	officeName = "示例市市场监督管理局"
+	lineText   = "电子证照专用章"
+	sealNumber = "45000000000001"
+)
+
+var (
+	passphrase = []byte("a passphrase for tests")
+	start      = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
+)
+
+// house is a region with one enrolled office, shared by the tests because its keys take a while to encrypt.
+type house struct {
+	dir    string
+	region *ca.Region
+	office ca.Identity
+	other  ca.Identity
+}
+
+var shared = sync.OnceValues(func() (*house, error) {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "region")
+	if err != nil {
+		return nil, err
+	}
+	h := &house{dir: dir}
+	h.region, err = ca.Establish(ctx, dir, passphrase, ca.Spec{
+		Region: "450000", Name: "广西壮族自治区", Sources: ca.Sources{Now: func() time.Time { return start }},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if h.office, err = h.region.Enrol(ctx, ca.Office{Name: officeName, Code: officeCode}); err != nil {
+		return nil, err
+	}
+	h.other, err = h.region.Enrol(ctx, ca.Office{Name: "示例市自然资源局", Code: officeCode})
+	return h, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if h, err := shared(); err == nil {
+		os.RemoveAll(h.dir)
+	}
+	os.Exit(code)
+}
+
+// book is a Book in memory.
+type book struct {
+	mu    sync.Mutex
+	seals map[string]sealing.Record
+	uses  []sealing.Use
+	fail  error // returned by PutUse
+}
+
+func (b *book) PutSeal(_ context.Context, r sealing.Record) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seals[r.ID] = r
+	return nil
+}
+
+func (b *book) Seal(_ context.Context, id string) (sealing.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r, ok := b.seals[id]
+	if !ok {
+		return sealing.Record{}, sealing.ErrNoSeal
+	}
+	return r, nil
+}
+
+func (b *book) SealOf(_ context.Context, office string) (sealing.Record, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.seals {
+		if r.Office == office && r.State == sealing.SealActive {
+			return r, nil
+		}
+	}
+	return sealing.Record{}, sealing.ErrNoSeal
+}
+
+func (b *book) PutUse(_ context.Context, u sealing.Use) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		return b.fail
+	}
+	b.uses = append(b.uses, u)
+	return nil
+}
+
+// bench is everything one test needs; its clock and parts may be changed before sealer is called.
+type bench struct {
+	*house
+	book *book
+	now  time.Time // of the sealer
+	made time.Time // of the maker
+	c    sealing.Config
+}
+
+func newBench(t testing.TB) *bench {
+	t.Helper()
+	h, err := shared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	serials, err := ca.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{house: h, book: &book{seals: map[string]sealing.Record{}}, now: start.Add(time.Minute), made: start}
+	b.c = sealing.Config{
+		Book: b.book, Keys: sealing.NewFileKeys(h.dir, passphrase), Timestamper: h.region.TSA(serials),
+		Judge: func([]byte) error { return nil }, Now: func() time.Time { return b.now },
+	}
+	return b
+}
+
+func (b *bench) maker(t testing.TB) *sealing.Maker {
+	t.Helper()
+	id := b.region.SealMaker()
+	m, err := sealing.NewMaker(sealing.MakerConfig{Certificate: id.Certificate, Key: id.Key, Book: b.book,
+		Now: func() time.Time { return b.made }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func (b *bench) sealer(t testing.TB) *sealing.Sealer {
+	t.Helper()
+	s, err := sealing.New(b.c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func (b *bench) wanted() sealing.Office {
+	return sealing.Office{Seal: b.office.Name, Name: officeName, Code: officeCode, Title: officeName + lineText,
+		Certificate: b.office.Certificate}
+}
+
+// makeSeal enters the office's seal into the book.
+func (b *bench) makeSeal(t testing.TB) sealing.Record {
+	t.Helper()
+	picture, err := sealing.DrawSeal(officeName, lineText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := b.maker(t).MakeSeal(context.Background(), b.wanted(), picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// document builds a one-page face, with an attachment of size bytes if size is not 0.
+func document(t testing.TB, size int) []byte {
+	t.Helper()
+	b := pdf.New(pdf.Info{Title: "示例证照", Created: start})
+	b.AddPage(210, 297)
+	b.Text(105, 60, 28, "示例证照", pdf.TextStyle{Align: pdf.Center})
+	if size > 0 {
+		data := make([]byte, size)
+		if _, err := rand.NewChaCha8([32]byte{1}).Read(data); err != nil { // nothing to compress
+			t.Fatal(err)
+		}
+		b.Attach(pdf.Attachment{Name: "annex.bin", MIME: "application/octet-stream", Data: data})
+	}
+	out, err := b.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
