@@ -221,8 +221,8 @@ func (e packed) header() *zip.FileHeader {
 		h.Flags = flagUTF8
 	}
 	t := e.modified.UTC()
-	h.ModifiedDate = uint16(t.Day() | int(t.Month())<<5 | (t.Year()-dosEpoch)<<9)
-	h.ModifiedTime = uint16(t.Second()/2 | t.Minute()<<5 | t.Hour()<<11)
+	h.ModifiedDate = uint16(t.Day() | int(t.Month())<<5 | (t.Year()-dosEpoch)<<9) //nolint:staticcheck // CreateRaw writes these two and does not look at Modified
+	h.ModifiedTime = uint16(t.Second()/2 | t.Minute()<<5 | t.Hour()<<11)          //nolint:staticcheck // as above
 	h.Extra = binary.LittleEndian.AppendUint16(h.Extra, timeExtra)
 	h.Extra = binary.LittleEndian.AppendUint16(h.Extra, timeBytes)
 	h.Extra = append(h.Extra, timeFlags)

@@ -3,7 +3,7 @@ package ca
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -61,10 +61,9 @@ func (i *Issuer) Issue(r Request) ([]byte, error) {
 	if err := i.allow(prof, r, now); err != nil {
 		return nil, fmt.Errorf("issuing %s for %q: %w", r.Profile, r.Subject.CommonName, err)
 	}
-	// FillTemplate computes a key identifier with crypto/x509, which knows no SM2: it gets a point of P-256 to chew on
-	// and the identifier is replaced below.
-	p256 := elliptic.P256()
-	filled := x509.Certificate{PublicKey: &ecdsa.PublicKey{Curve: p256, X: p256.Params().Gx, Y: p256.Params().Gy}}
+	// FillTemplate computes a key identifier with crypto/x509, which knows no SM2: it gets another key to chew on, and
+	// the identifier is replaced below.
+	filled := x509.Certificate{PublicKey: ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))}
 	if err := signer.FillTemplate(&filled, signing.Default, prof, now, time.Time{}); err != nil {
 		return nil, fmt.Errorf("issuing %s: %w", r.Profile, err)
 	}
@@ -141,7 +140,11 @@ func (i *Issuer) template(filled *x509.Certificate, r Request) (*gm.Certificate,
 		t.NotAfter = i.cert.NotAfter
 	}
 	if slices.Equal(filled.ExtKeyUsage, []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}) {
-		t.ExtraExtensions = append(t.ExtraExtensions, timestampingOnly())
+		only, err := timestampingOnly()
+		if err != nil {
+			return nil, err
+		}
+		t.ExtraExtensions = append(t.ExtraExtensions, only)
 	} else {
 		for _, purpose := range filled.ExtKeyUsage {
 			t.ExtKeyUsage = append(t.ExtKeyUsage, gm.ExtKeyUsage(purpose))
@@ -154,12 +157,9 @@ func (i *Issuer) template(filled *x509.Certificate, r Request) (*gm.Certificate,
 }
 
 // timestampingOnly is the extended key usage of a timestamp authority: that one purpose, critical (RFC 3161, 2.3).
-func timestampingOnly() pkix.Extension {
+func timestampingOnly() (pkix.Extension, error) {
 	purposes, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-	if err != nil {
-		panic(err) // a constant
-	}
-	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: purposes}
+	return pkix.Extension{Id: der.ExtKeyUsageExtension, Critical: true, Value: purposes}, err
 }
 
 // checkIssued reads a fresh certificate back and checks that its issuer (nil: itself) signed it and may issue it.

@@ -55,7 +55,7 @@ func TestIssuerRefusesWhatThePolicyDoesNotAllow(t *testing.T) {
 		"no key":    {ca.Request{Profile: ca.ProfileOfficeSeal, Subject: seal}, ca.ErrKey},
 		"P-256 key": {ca.Request{Profile: ca.ProfileOfficeSeal, Subject: seal, PublicKey: &p256.PublicKey}, ca.ErrKey},
 		"point off the curve": {ca.Request{Profile: ca.ProfileOfficeSeal, Subject: seal,
-			PublicKey: &ecdsa.PublicKey{Curve: key.Curve, X: big.NewInt(1), Y: big.NewInt(1)}}, ca.ErrKey},
+			PublicKey: &ecdsa.PublicKey{Curve: key.Curve, X: big.NewInt(1), Y: big.NewInt(1)}}, ca.ErrKey}, //nolint:staticcheck // made no other way
 	} {
 		if _, err := r.Issuer().Issue(c.r); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", name, err, c.want)

@@ -29,8 +29,9 @@ func (s State) rank() int {
 		return 2
 	case Archived:
 		return 3
+	default: // Issuing
+		return 0
 	}
-	return 0
 }
 
 // advance takes a licence through the numbered steps that it has not done, as far as until. The caller holds its lock. Each
@@ -74,8 +75,9 @@ func (s *Service) step(ctx context.Context, l Licence, face *FaceDoc) (Licence, 
 		return s.anchor(ctx, l)
 	case Anchored: // 7, 8
 		return s.deposit(ctx, l)
+	default:
+		return Licence{}, fmt.Errorf("advancing %s: nothing follows state %q", l.ID, l.State)
 	}
-	return Licence{}, fmt.Errorf("advancing %s: unknown state %q", l.ID, l.State)
 }
 
 // seal is step 4 and 5. The record names the one document before the ledger hears of it: of two sealings (a crash between,
@@ -178,13 +180,14 @@ func ownFaults(r verify.Report) error {
 // accepted makes sure that the ledger has promised a Sealed licence's digest: a crash may have come between the record
 // and the promise. Anchored and Archived licences have more; one that is still Issuing is ErrNotThere.
 func (s *Service) accepted(ctx context.Context, l Licence) error {
-	switch l.State {
-	case Issuing:
+	if l.State == Issuing {
 		return fmt.Errorf("licence %s: %w", l.ID, ErrNotThere)
-	case Sealed:
-		if _, err := s.cfg.Ledger.Receipt(ctx, entryKind, l.Document); err != nil {
-			return s.promise(ctx, l) // no entry; if it is anything else, this fails as well
-		}
+	}
+	if l.State != Sealed {
+		return nil
+	}
+	if _, err := s.cfg.Ledger.Receipt(ctx, entryKind, l.Document); err != nil {
+		return s.promise(ctx, l) // there is no entry; if it is anything else, this fails as well
 	}
 	return nil
 }

@@ -33,36 +33,38 @@ func (s *Service) Settle(ctx context.Context, id string) (Licence, error) {
 func (s *Service) Run(ctx context.Context) error {
 	ticker := time.NewTicker(s.cfg.Sweep)
 	defer ticker.Stop()
-	due := true
-	for {
+	for due := true; ctx.Err() == nil; {
 		ids := s.queue.take()
 		if due {
-			due = false
-			left, err := s.cfg.Store.Pending(ctx, sweepSize)
-			if err != nil && ctx.Err() == nil {
-				s.cfg.Log.ErrorContext(ctx, "looking for unfinished licences", "err", err)
-			}
-			for _, l := range left {
-				ids = append(ids, l.ID)
-			}
-			due = s.finish(ctx, ids) > 0 && len(left) == sweepSize
+			left := s.left(ctx)
+			due = s.finish(ctx, append(ids, left...)) > 0 && len(left) == sweepSize
 		} else {
 			s.finish(ctx, ids)
-		}
-		if ctx.Err() != nil {
-			return nil
 		}
 		if due {
 			continue
 		}
 		select {
 		case <-ctx.Done():
-			return nil
 		case <-ticker.C:
 			due = true
 		case <-s.queue.wake:
 		}
 	}
+	return nil
+}
+
+// left returns licences that have not come to their end, oldest first.
+func (s *Service) left(ctx context.Context) []string {
+	pending, err := s.cfg.Store.Pending(ctx, sweepSize)
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.ErrorContext(ctx, "looking for unfinished licences", "err", err)
+	}
+	ids := make([]string, len(pending))
+	for i, l := range pending {
+		ids[i] = l.ID
+	}
+	return ids
 }
 
 // finish works on licences, a few at a time, and returns how many came to their end.

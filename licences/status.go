@@ -28,8 +28,9 @@ func allowed(from, to Status) bool {
 		return to == Suspended || to == Revoked
 	case Suspended:
 		return to == InForce || to == Revoked
+	default:
+		return false
 	}
-	return false
 }
 
 // StatusOn is the legal effect at a time: past its last day (in Beijing time) a licence in force or suspended is Expired.

@@ -85,7 +85,7 @@ func (t *Trust) issuer(cert *gm.Certificate, cas int, at time.Time, pin gm.Diges
 			continue // a root that is not the pinned one anchors nothing
 		}
 		why := mayIssue(c, cas, at)
-		if why == "" && gm.CheckIssued(cert, c) != nil {
+		if why == "" && !t.issued(cert, c) {
 			why = whySignature
 		}
 		if why == "" && !t.isRoot(c, pin) {
@@ -99,6 +99,36 @@ func (t *Trust) issuer(cert *gm.Certificate, cas int, at time.Time, pin gm.Diges
 		problem = &pathError{why, name(c)}
 	}
 	return nil, problem
+}
+
+// issued reports whether the CA's signature on cert verifies. For the certificates of the trust file itself this was found
+// out once, by load.
+func (t *Trust) issued(cert, ca *gm.Certificate) bool {
+	if cas, known := t.issuedBy[cert]; known {
+		return slices.Contains(cas, ca)
+	}
+	return gm.CheckIssued(cert, ca) == nil
+}
+
+// remember finds out which CAs of the file issued a certificate of the file.
+func (t *Trust) remember(cert *gm.Certificate) {
+	var cas []*gm.Certificate
+	for _, ca := range slices.Concat(t.authorities, t.roots) {
+		if bytes.Equal(ca.RawSubject, cert.RawIssuer) && gm.CheckIssued(cert, ca) == nil {
+			cas = append(cas, ca)
+		}
+	}
+	t.issuedBy[cert] = cas
+}
+
+// listed returns the certificate of a list of the trust file that is the same as cert, byte for byte, or nil.
+func listed(list []*gm.Certificate, cert *gm.Certificate) *gm.Certificate {
+	for _, c := range list {
+		if bytes.Equal(c.Raw, cert.Raw) {
+			return c
+		}
+	}
+	return nil
 }
 
 // mayIssue returns why a CA certificate may not have issued one with cas intermediate CAs between itself and the leaf.

@@ -48,10 +48,11 @@ func checkSealSignature(j *judgement) ending {
 }
 
 func checkMakerChain(j *judgement) ending {
-	if !listed(j.trust.SealMakers, j.maker) {
+	maker := listed(j.trust.sealMakers, j.maker)
+	if maker == nil {
 		return unknown("unlisted", "maker", name(j.maker))
 	}
-	path, err := j.trust.path(j.maker, j.signedAt, j.policy.Root)
+	path, err := j.trust.path(maker, j.signedAt, j.policy.Root)
 	if err != nil {
 		return pathEnding(err)
 	}

@@ -1,9 +1,7 @@
 package verify
 
 import (
-	"bytes"
 	"errors"
-	"slices"
 
 	"yinzheng/internal/gm"
 	"yinzheng/internal/tsp"
@@ -50,10 +48,6 @@ func pathEnding(err error) ending {
 	return fail(p.why, "name", p.name)
 }
 
-func listed(list [][]byte, cert *gm.Certificate) bool {
-	return slices.ContainsFunc(list, func(b []byte) bool { return bytes.Equal(b, cert.Raw) })
-}
-
 func checkTimestamp(j *judgement) ending {
 	if len(j.signature.Timestamp) == 0 {
 		if j.policy.AcceptUnstamped {
@@ -73,9 +67,9 @@ func checkTimestamp(j *judgement) ending {
 }
 
 func checkTimestampAuthority(j *judgement) ending {
-	cert := j.token.Signer
-	params := []string{"authority", name(cert)}
-	if !listed(j.trust.Timestampers, cert) {
+	params := []string{"authority", name(j.token.Signer)}
+	cert := listed(j.trust.timestampers, j.token.Signer)
+	if cert == nil {
 		return unknown("unlisted", params...)
 	}
 	if _, err := j.trust.path(cert, j.token.Time, j.policy.Root); err != nil {

@@ -19,7 +19,7 @@ const trustLabel = "yinzheng trust 1"
 
 // Counts in a trust file: a region has a handful of each; the bounds keep a path search short.
 const (
-	maxTrustCertificates = 256
+	maxTrustCertificates = 128
 	maxTrustKeys         = 64
 )
 
@@ -53,12 +53,15 @@ type Trust struct {
 	Statuses     []Status  `json:"statuses"`     // every licence not in force, by ascending identifier digest
 
 	// Known after ParseTrust only.
-	signer      *gm.Certificate
-	digest      gm.Digest // SM3 of the file
-	roots       []*gm.Certificate
-	authorities []*gm.Certificate
-	crls        []revocationList
-	ledgerKeys  ledgerKeys
+	signer       *gm.Certificate
+	digest       gm.Digest // SM3 of the file
+	roots        []*gm.Certificate
+	authorities  []*gm.Certificate
+	sealMakers   []*gm.Certificate
+	timestampers []*gm.Certificate
+	issuedBy     map[*gm.Certificate][]*gm.Certificate // of the certificates of this file: the CAs that issued them
+	crls         []revocationList
+	ledgerKeys   ledgerKeys
 }
 
 // Status is the legal effect of a licence that is not simply in force (standards.md 3.4).
@@ -172,10 +175,15 @@ func (t *Trust) load() error {
 	if t.authorities, err = parseAll("authorities", t.Authorities); err != nil {
 		return err
 	}
-	for name, list := range map[string][][]byte{"seal_makers": t.SealMakers, "timestampers": t.Timestampers} {
-		if _, err := parseAll(name, list); err != nil {
-			return err
-		}
+	if t.sealMakers, err = parseAll("seal_makers", t.SealMakers); err != nil {
+		return err
+	}
+	if t.timestampers, err = parseAll("timestampers", t.Timestampers); err != nil {
+		return err
+	}
+	t.issuedBy = map[*gm.Certificate][]*gm.Certificate{}
+	for _, c := range slices.Concat([]*gm.Certificate{t.signer}, t.authorities, t.sealMakers, t.timestampers) {
+		t.remember(c)
 	}
 	return t.loadRest()
 }

@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"internal/ses":     {"internal/der", "internal/gm"},
 	"internal/pdf":     {"internal/gm"},
 	"internal/qr":      {},
+	"internal/durable": {},
 
 	// judgement
 	"verify":            {"internal/codes", "internal/der", "internal/gm", "internal/pdf", "internal/receipt", "internal/ses", "internal/tsp"},
@@ -39,7 +40,7 @@ var may = map[string][]string{
 	"internal/audit":    {"internal/gm"},
 
 	// services
-	"ca":                       {"internal/der", "internal/gm", "internal/tsp"},
+	"ca":                       {"internal/codes", "internal/der", "internal/durable", "internal/gm", "internal/tsp"},
 	"sealing":                  {"internal/gm", "internal/pdf", "internal/ses", "internal/tsp", "verify"},
 	"archive":                  {"internal/gm", "verify"},
 	"licences":                 {"archive", "internal/audit", "internal/auth", "internal/codes", "internal/gm", "internal/pdf", "internal/qr", "internal/receipt", "sealing", "verify"},
@@ -56,7 +57,7 @@ var may = map[string][]string{
 
 // anything may be imported by the programs that wire the house, and by packages that only tests use.
 func wires(pkg string) bool {
-	return pkg == "cmd/yinzheng" || pkg == "cmd/yzbench" || strings.HasSuffix(pkg, "test")
+	return pkg == "cmd/yinzheng" || pkg == "cmd/yzbench" || pkg == "internal/house" || strings.HasSuffix(pkg, "test")
 }
 
 // offline is all that the verifier's program may reach, directly or not.
@@ -161,7 +162,7 @@ func TestLibrariesComeThroughOneDoor(t *testing.T) {
 
 // TestNoHTTPBelowTheAdapters keeps the domain free of the network.
 func TestNoHTTPBelowTheAdapters(t *testing.T) {
-	adapters := []string{"internal/httpapi", "internal/web", "internal/ledger/embedded", "cmd/yinzheng", "cmd/yzbench"}
+	adapters := []string{"internal/httpapi", "internal/web", "internal/ledger/embedded", "internal/house", "cmd/yinzheng", "cmd/yzbench"}
 	for _, f := range sources(t) {
 		if f.test || strings.HasSuffix(f.pkg, "test") || slices.Contains(adapters, f.pkg) {
 			continue

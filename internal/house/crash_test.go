@@ -27,7 +27,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1) // it should be dead
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if dir, err := template(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	os.Exit(status)
 }
 
 var crashCaller = auth.Caller{ID: "crash", Office: officeCode, Actions: auth.Actions()}
@@ -68,9 +72,7 @@ func TestKilledAtAnyStepNothingAcknowledgedIsLostOrDoubled(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			c := config(dir)
-			if err := house.Establish(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			establish(t, c)
 			h, err := house.Open(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)

@@ -9,6 +9,9 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,9 +46,7 @@ func openWorld(t testing.TB, dir string, adjust func(*house.Config)) *world {
 	if adjust != nil {
 		adjust(&c)
 	}
-	if err := house.Establish(t.Context(), c); err != nil {
-		t.Fatal(err)
-	}
+	establish(t, c)
 	h, err := house.Open(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
@@ -77,6 +78,30 @@ func openWorld(t testing.TB, dir string, adjust func(*house.Config)) *world {
 	}
 	w.kind = foodKind(h)
 	return w
+}
+
+// template is a region made once: making one takes seconds of key derivation by design.
+var template = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "yinzheng-house-test-")
+	if err != nil {
+		return "", err
+	}
+	return dir, house.Establish(context.Background(), config(dir))
+})
+
+// establish gives a data folder a copy of the template's region, unless it has one.
+func establish(t testing.TB, c house.Config) {
+	t.Helper()
+	dir, err := template()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(c.Data, "region")); err == nil {
+		return
+	}
+	if err := os.CopyFS(filepath.Join(c.Data, "region"), os.DirFS(filepath.Join(dir, "region"))); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // foodKind is the kind that the tests issue.

@@ -67,7 +67,7 @@ func New(mux *http.ServeMux, cfg Config) (*API, error) {
 	}
 	ownErrors.Do(func() { huma.NewError = frameworkError })
 	hc := huma.DefaultConfig("印证 yinzheng", "1")
-	hc.Info.Description = "电子证照、电子印章、电子档案信任服务。 A trust service for electronic licences, seals and archives."
+	hc.Info.Description = "电子证照、电子印章、电子档案信任服务 A trust service for electronic licences, seals and archives."
 	hc.CreateHooks = nil // no $schema members in answers
 	hc.DocsPath, hc.SchemasPath, hc.OpenAPIPath = "", "", ""
 	hc.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}

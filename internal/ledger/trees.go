@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"yinzheng/internal/gm"
@@ -64,10 +65,11 @@ func (t *batchTree) receipt(e receipt.Entry) (*receipt.Receipt, error) {
 	if len(path) == 0 {
 		path = nil
 	}
-	signed := t.batch.Root
+	signed, proof := t.batch.Root, *t.batch.Proof // copies: a caller may change what it was given
+	proof.Path = slices.Clone(proof.Path)
 	return &receipt.Receipt{
 		Version: receipt.Version, State: receipt.Logged, Entry: e,
-		Index: index, Path: path, Root: &signed, Signature: t.batch.Signature, Proof: t.batch.Proof,
+		Index: index, Path: path, Root: &signed, Signature: slices.Clone(t.batch.Signature), Proof: &proof,
 	}, nil
 }
 
@@ -130,7 +132,7 @@ func (s *trees) find(sequence int64) *batchTree {
 		return nil
 	}
 	s.used.MoveToFront(e)
-	return e.Value.(*batchTree) //nolint:forcetypeassert // nothing else is put in
+	return e.Value.(*batchTree)
 }
 
 func (s *trees) keep(t *batchTree) {
@@ -145,7 +147,7 @@ func (s *trees) keep(t *batchTree) {
 	s.at[t.batch.Root.Sequence] = s.used.PushFront(t)
 	s.leaves += t.batch.Root.Count
 	for s.leaves > leavesKept && s.used.Len() > 1 {
-		oldest := s.used.Remove(s.used.Back()).(*batchTree) //nolint:forcetypeassert // nothing else is put in
+		oldest := s.used.Remove(s.used.Back()).(*batchTree)
 		delete(s.at, oldest.batch.Root.Sequence)
 		s.leaves -= oldest.batch.Root.Count
 	}

@@ -17,6 +17,7 @@ const (
 	maxPageSide    = 5000.0 // mm; PDF's own limit is 5,080
 	maxContent     = 16 << 20
 	maxAttachments = 100
+	maxPictures    = 200 // below maxKeys, so that a page can show them all
 	maxTextRunes   = 20_000
 )
 

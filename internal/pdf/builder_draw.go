@@ -161,6 +161,10 @@ func (b *Builder) Image(x, y, w, h float64, png []byte) {
 		}
 	}
 	if index < 0 {
+		if len(b.pictures) == maxPictures {
+			b.fail(fmt.Errorf("%w: more than %d pictures", ErrPicture, maxPictures))
+			return
+		}
 		pic, err := encodePicture(png, &b.deflate)
 		if err != nil {
 			b.fail(err)
@@ -169,7 +173,7 @@ func (b *Builder) Image(x, y, w, h float64, png []byte) {
 		index = len(b.pictures)
 		b.pictures = append(b.pictures, pic)
 	}
-	p.show1(index)
+	p.notePicture(index)
 	p.op("q")
 	p.num(points(w))
 	p.content = append(p.content, "0 0 "...)
@@ -179,8 +183,8 @@ func (b *Builder) Image(x, y, w, h float64, png []byte) {
 	p.op(fmt.Sprintf("/I%d Do Q", index+1))
 }
 
-// show1 notes that the page shows a picture of the document.
-func (p *page) show1(index int) {
+// notePicture notes that the page shows a picture of the document.
+func (p *page) notePicture(index int) {
 	for _, i := range p.pictures {
 		if i == index {
 			return

@@ -9,7 +9,8 @@ import (
 // Limits of syntax; what we write stays far below.
 const (
 	maxDepth      = 8       // arrays and dicts in one another
-	maxElements   = 100_000 // entries of one array or dict
+	maxElements   = 100_000 // of one array: /W of a large font
+	maxKeys       = 256     // of one dict: the pictures of a page
 	maxDigits     = 12      // of a number before the point: 256 MB has nine
 	maxNameLength = 255
 	maxValues     = 1_000_000 // in one file, against files that are all values: a value takes ten times its bytes in memory
@@ -192,7 +193,6 @@ func (l *lexer) array(depth int) (value, error) {
 func (l *lexer) dict(depth int) (value, error) {
 	l.pos += 2
 	d := dict{}
-	seen := make(map[string]bool)
 	for {
 		if err := l.want(" "); err != nil {
 			return nil, err
@@ -200,8 +200,8 @@ func (l *lexer) dict(depth int) (value, error) {
 		if l.take(">>") {
 			return d, nil
 		}
-		if l.peek() != '/' || len(d) == maxElements {
-			return nil, l.wrong("a key expected")
+		if l.peek() != '/' || len(d) == maxKeys {
+			return nil, l.wrong("a key expected, and at most %d of them", maxKeys)
 		}
 		at := l.pos
 		key, err := l.name()
@@ -209,11 +209,10 @@ func (l *lexer) dict(depth int) (value, error) {
 			return nil, err
 		}
 		k, _ := key.(name)
-		if seen[string(k)] {
+		if d.get(string(k)) != nil {
 			l.pos = at
 			return nil, l.wrong("key /%s twice", k)
 		}
-		seen[string(k)] = true
 		if err := l.want(" "); err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"yinzheng/archive"
+	"yinzheng/internal/audit"
 	"yinzheng/internal/blob/blobtest"
 	"yinzheng/internal/store/storetest"
 	"yinzheng/licences/licencestest"
@@ -12,6 +13,10 @@ import (
 func TestStoreKeepsTheContract(t *testing.T) {
 	storetest.Licences(t, func(*testing.T) storetest.LicenceBook { return licencestest.NewStore() })
 	storetest.Presentations(t, func(*testing.T) storetest.PresentationBook { return licencestest.NewStore() })
+}
+
+func TestAuditKeepsTheContract(t *testing.T) {
+	storetest.Audit(t, func(*testing.T) audit.Log { return &licencestest.Audit{} })
 }
 
 func TestContentKeepsTheContract(t *testing.T) {

@@ -156,8 +156,11 @@ func NewContent() *Content {
 }
 
 // Put implements archive.Blobs.
-func (c *Content) Put(_ context.Context, r io.Reader) (gm.Digest, int64, error) {
+func (c *Content) Put(ctx context.Context, r io.Reader) (gm.Digest, int64, error) {
 	b, err := io.ReadAll(r)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return gm.Digest{}, 0, err
 	}
@@ -217,7 +220,7 @@ func (c *Content) Packages(_ context.Context, after string, n int) ([]archive.Pa
 	return page[:min(n, len(page))], nil
 }
 
-// Audit is audit.Log in memory, without the chain.
+// Audit is audit.Log in memory.
 type Audit struct {
 	mu      sync.Mutex
 	entries []audit.Entry
@@ -227,7 +230,12 @@ type Audit struct {
 func (a *Audit) Append(_ context.Context, e audit.Entry) (audit.Entry, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	e.Sequence = int64(len(a.entries) + 1)
+	e.Sequence, e.At = int64(len(a.entries)+1), e.At.UTC().Truncate(time.Microsecond)
+	var previous gm.Digest
+	if len(a.entries) > 0 {
+		previous = a.entries[len(a.entries)-1].Hash
+	}
+	e.Hash = e.Chain(previous)
 	a.entries = append(a.entries, e)
 	return e, nil
 }

@@ -4,6 +4,9 @@ package licencestest
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -68,6 +71,12 @@ func (s *Store) Create(_ context.Context, l licences.Licence) (licences.Licence,
 func (s *Store) Advance(_ context.Context, id string, from, to licences.State, p licences.Patch) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch {
+	case !follows(from, to):
+		return fmt.Errorf("licencestest: %s does not follow %s", to, from)
+	case to == licences.Sealed && p.Document.IsZero(), to == licences.Archived && p.Package == "":
+		return fmt.Errorf("licencestest: %s without what that means", to)
+	}
 	l, ok := s.licences[id]
 	if !ok {
 		return licences.ErrNoLicence
@@ -85,6 +94,13 @@ func (s *Store) Advance(_ context.Context, id string, from, to licences.State, p
 	s.licences[id] = l
 	s.add(id, p.At, string(to), l.Caller, "")
 	return nil
+}
+
+// follows says whether to is the state after from.
+func follows(from, to licences.State) bool {
+	order := []licences.State{licences.Issuing, licences.Sealed, licences.Anchored, licences.Archived}
+	at := slices.Index(order, from)
+	return at >= 0 && at+1 < len(order) && order[at+1] == to
 }
 
 // Pending implements licences.Store.
@@ -113,7 +129,7 @@ func (s *Store) SetStatus(_ context.Context, id string, from, to licences.Status
 	if l.Status != from {
 		return licences.ErrMoved
 	}
-	l.Status, l.StatusAt, l.StatusWhy = to, at, why
+	l.Status, l.StatusAt, l.StatusWhy, l.Updated = to, at, why, at
 	s.licences[id] = l
 	s.add(id, at, "status:"+string(to), by, why)
 	return nil
@@ -131,7 +147,7 @@ func (s *Store) History(_ context.Context, id string) ([]licences.Event, error) 
 
 // OutOfForce implements licences.Lists.
 func (s *Store) OutOfForce(context.Context) ([]licences.Licence, error) {
-	return s.some(-1, func(l licences.Licence) bool { return l.Status != licences.InForce }), nil
+	return s.some(math.MaxInt, func(l licences.Licence) bool { return l.Status != licences.InForce }), nil
 }
 
 // Licences implements licences.Lists.
@@ -145,6 +161,9 @@ func (s *Store) PutPresentation(_ context.Context, p licences.Presentation) erro
 	defer s.mu.Unlock()
 	if _, ok := s.licences[p.Licence]; !ok {
 		return licences.ErrNoLicence
+	}
+	if _, ok := s.presentations[p.Token]; ok {
+		return errors.New("licencestest: the token is there")
 	}
 	s.presentations[p.Token] = p
 	return nil
@@ -187,7 +206,7 @@ func (s *Store) one(want func(licences.Licence) bool) (licences.Licence, error) 
 	return licences.Licence{}, licences.ErrNoLicence
 }
 
-// some returns up to n licences (all when n is negative) in order of ID.
+// some returns up to n licences in order of ID.
 func (s *Store) some(n int, want func(licences.Licence) bool) []licences.Licence {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -198,8 +217,5 @@ func (s *Store) some(n int, want func(licences.Licence) bool) []licences.Licence
 		}
 	}
 	slices.SortFunc(found, func(a, b licences.Licence) int { return strings.Compare(a.ID, b.ID) })
-	if n >= 0 && len(found) > n {
-		found = found[:n]
-	}
-	return found
+	return found[:min(max(n, 0), len(found))]
 }

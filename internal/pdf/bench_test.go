@@ -1,0 +1,70 @@
+package pdf_test
+
+import (
+	"testing"
+
+	"yinzheng/internal/pdf"
+	"yinzheng/internal/qr"
+)
+
+// BenchmarkPage writes an A4 page with 400 distinct characters, border, QR and attachment.
+func BenchmarkPage(b *testing.B) {
+	serif(b)
+	size := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		size = len(bytesOf(b, face(b)))
+	}
+	b.ReportMetric(float64(size), "bytes/page")
+}
+
+// BenchmarkPage200 writes an A4 page with 200 distinct characters.
+func BenchmarkPage200(b *testing.B) {
+	text := []rune(prose)[:200]
+	serif(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		doc := pdf.New(pdf.Info{Title: "bench", Created: made})
+		doc.AddPage(210, 297)
+		for i := 0; i < len(text); i += 20 {
+			doc.Text(20, 40+float64(i), 14, string(text[i:i+20]), pdf.TextStyle{})
+		}
+		bytesOf(b, doc)
+	}
+}
+
+func BenchmarkParseFont(b *testing.B) {
+	for b.Loop() {
+		if _, err := pdf.ParseFont(pdf.SerifTTF()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkPrepare(b *testing.B) {
+	base, f := bytesOf(b, face(b)), fieldFor(b, "Seal1", sealPNG(b, 500, true))
+	f.Reserve = 12_000
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := pdf.Prepare(base, f); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	doc := sealed(b, bytesOf(b, face(b)), fieldFor(b, "Seal1", sealPNG(b, 500, true)))
+	b.SetBytes(int64(len(doc)))
+	b.ReportAllocs()
+	for b.Loop() {
+		read(b, doc)
+	}
+}
+
+func BenchmarkQR(b *testing.B) {
+	for b.Loop() {
+		if _, err := qr.Encode("https://example.invalid/v/0123456789abcdef", qr.M); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
