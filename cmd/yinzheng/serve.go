@@ -84,7 +84,7 @@ func serve(ctx context.Context, h *house.House, listener net.Listener, story fun
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	errs = append(errs, server.Shutdown(deadline))
-	<-served
+	_ = <-served // always ErrServerClosed after a shutdown
 	stopWork()
 	errs = append(errs, <-worked)
 	return errors.Join(append(errs, h.Close())...)

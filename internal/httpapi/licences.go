@@ -217,7 +217,7 @@ func (a *API) stream(content io.ReadCloser, mediaType, name string) *huma.Stream
 		ctx.SetHeader("X-Content-Type-Options", "nosniff")
 		if _, err := io.Copy(ctx.BodyWriter(), content); err != nil {
 			a.log.ErrorContext(ctx.Context(), "streaming content", "err", err)
-			panic(http.ErrAbortHandler)
+			panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way to break a connection off
 		}
 	}}
 }

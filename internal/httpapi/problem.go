@@ -21,7 +21,7 @@ type Problem struct {
 	Type     string        `json:"type" doc:"always about:blank: the code says what it is"`
 	Title    string        `json:"title" doc:"the HTTP status in words"`
 	Status   int           `json:"status"`
-	Code     string        `json:"code" doc:"stable code, see the list in docs/problems.md"`
+	Code     string        `json:"code" doc:"stable code, see the list in docs/codes.md"`
 	Detail   string        `json:"detail" doc:"what is wrong, in Chinese"`
 	DetailEN string        `json:"detail_en" doc:"what is wrong, in English"`
 	Errors   []ProblemItem `json:"errors,omitempty" doc:"one entry for each thing that is wrong"`

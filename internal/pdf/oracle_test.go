@@ -12,11 +12,12 @@ import (
 	"yinzheng/internal/pdf"
 )
 
-// configuration of the other library: strict, and away from the user's files.
+// configuration of the other library, away from the user's files. Its strict mode refuses /AFRelationship in PDF 1.7, where
+// PDF/A-3 (ISO 19005-3, 6.8) demands it: hence relaxed.
 func configuration() *model.Configuration {
 	api.DisableConfigDir()
 	c := model.NewDefaultConfiguration()
-	c.ValidationMode = model.ValidationStrict
+	c.ValidationMode = model.ValidationRelaxed
 	c.Offline = true
 	return c
 }

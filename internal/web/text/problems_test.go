@@ -44,6 +44,9 @@ func TestEveryRefusalHasAChineseAndAnEnglishSentence(t *testing.T) {
 		t.Fatalf("found %d codes: the search is wrong", len(codes))
 	}
 	for _, code := range slices.Concat(codes, text.ProblemCodes()) {
+		if zh, _ := text.Check(code); zh != code {
+			continue // the domain looks at a finding, it does not refuse with it
+		}
 		zh, en := text.Problem(code, nil)
 		if zh == code || en == code || !strings.ContainsFunc(zh, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
 			t.Errorf("%s has no sentence", code)
