@@ -73,8 +73,7 @@ func serve(ctx context.Context, h *house.House, listener net.Listener, story fun
 		errs = append(errs, err)
 		worked <- nil
 	case err := <-served:
-		errs = append(errs, fmt.Errorf("serving : %w", err))
-		served <- nil
+		served <- err
 	case err := <-told:
 		errs = append(errs, err)
 		told <- nil
@@ -84,7 +83,9 @@ func serve(ctx context.Context, h *house.House, listener net.Listener, story fun
 	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	errs = append(errs, server.Shutdown(deadline))
-	_ = <-served // always ErrServerClosed after a shutdown
+	if err := <-served; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		errs = append(errs, fmt.Errorf("serving : %w", err))
+	}
 	stopWork()
 	errs = append(errs, <-worked)
 	return errors.Join(append(errs, h.Close())...)

@@ -67,7 +67,11 @@ func crashRequest(kind *licences.Kind) licences.Request {
 }
 
 func TestKilledAtAnyStepNothingAcknowledgedIsLostOrDoubled(t *testing.T) {
-	for _, step := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+	steps := []string{"1", "2", "3", "4", "5", "6", "7", "8"}
+	if testing.Short() {
+		steps = []string{"3", "5"} // the intent is stored; the acknowledgement is given
+	}
+	for _, step := range steps {
 		t.Run("step "+step, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
