@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"yinzheng/internal/codes"
 	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 )
@@ -232,6 +233,14 @@ func name(c *gm.Certificate) string {
 		return c.Subject.CommonName
 	}
 	return c.Subject.String()
+}
+
+// owner names the organisation that a seal certificate belongs to: O without the code before it, else name.
+func owner(c *gm.Certificate) string {
+	if o := organisation(c); len(o) > codes.USCCLen && codes.CheckUSCC(o[:codes.USCCLen]) == nil {
+		return o[codes.USCCLen:]
+	}
+	return name(c)
 }
 
 // organisation returns the O of a seal certificate: "<USCC><name>" (standards of practice; standards.md 1.6).

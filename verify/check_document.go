@@ -104,7 +104,7 @@ func checkSignatureFormat(j *judgement) ending {
 		return fail("certificate", "detail", err.Error())
 	}
 	j.signature, j.signer, j.signedAt = signature, cert, signature.Time
-	return pass("signer", name(cert))
+	return pass("signer", owner(cert))
 }
 
 func checkContentHash(j *judgement) ending {
@@ -119,5 +119,5 @@ func checkSignatureValue(j *judgement) ending {
 	if err := j.signature.Verify(); err != nil {
 		return fail("")
 	}
-	return pass("signer", name(j.signer))
+	return pass("signer", owner(j.signer))
 }

@@ -10,7 +10,7 @@ import (
 func inputChecks() []Check {
 	return []Check{
 		{Code: "POLICY", Endings: can(Pass).or(Unknown, "none"), applies: always, run: checkPolicy},
-		{Code: "INPUT", Endings: can(Pass).or(Unknown, "nothing", "both"), applies: always, run: checkInput},
+		{Code: "INPUT", Endings: can(Pass).or(Unknown, "nothing", "both", "version"), applies: always, run: checkInput},
 	}
 }
 
@@ -27,6 +27,8 @@ func checkInput(j *judgement) ending {
 		return unknown("nothing")
 	case j.e.Document != nil && j.e.Outcome != nil:
 		return unknown("both")
+	case j.e.Version != EvidenceVersion:
+		return unknown("version", "version", count(j.e.Version))
 	}
 	return pass("sm3", j.e.digest().String())
 }

@@ -65,7 +65,7 @@ func checkOutcomeSignature(j *judgement) ending {
 	if _, err := s.Verify(OutcomeLabel); err != nil {
 		return fail("")
 	}
-	return pass("signer", name(j.signer))
+	return pass("signer", owner(j.signer))
 }
 
 func checkOutcomeOffice(j *judgement) ending {

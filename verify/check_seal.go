@@ -123,7 +123,7 @@ func checkTimeInSeal(j *judgement) ending {
 }
 
 func checkSignerListed(j *judgement) ending {
-	params := []string{"signer", name(j.signer), "seal", j.signature.Seal.Info.Name}
+	params := []string{"signer", owner(j.signer), "seal", j.signature.Seal.Info.Name}
 	if !j.signature.Seal.Lists(j.signature.SignerCert) {
 		return fail("", params...)
 	}

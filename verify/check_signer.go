@@ -37,7 +37,7 @@ func checkSignerChain(j *judgement) ending {
 	if err != nil {
 		return pathEnding(err)
 	}
-	return pass("signer", name(j.signer), "issuer", name(path[1]), "root", name(path[len(path)-1]))
+	return pass("signer", owner(j.signer), "issuer", name(path[1]), "root", name(path[len(path)-1]))
 }
 
 // mayAttest reports whether a certificate is for signing what its owner stands by.
@@ -51,9 +51,9 @@ func checkSignerUsage(j *judgement) ending {
 		return j.noSigner()
 	}
 	if !mayAttest(j.signer) {
-		return fail("", "signer", name(j.signer))
+		return fail("", "signer", owner(j.signer))
 	}
-	return pass("signer", name(j.signer))
+	return pass("signer", owner(j.signer))
 }
 
 func checkSignerTime(j *judgement) ending {
@@ -77,7 +77,7 @@ func checkSignerRevoked(j *judgement) ending {
 		return j.noSigner()
 	}
 	r := j.trust.revocation(j.signer)
-	params := []string{"signer", name(j.signer)}
+	params := []string{"signer", owner(j.signer)}
 	if !r.known {
 		return unknown("no_crl", params...)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 )
 
@@ -32,7 +33,7 @@ var (
 
 // TrustListUsage is the extended key usage that the signer of a trust file must have: id-tsl-kp-tslSigning (ETSI TS
 // 119 612, 5.7.1). Without it any seal certificate of the same CA could sign one.
-func TrustListUsage() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{0, 4, 0, 2231, 3, 0} }
+func TrustListUsage() asn1.ObjectIdentifier { return slices.Clone(der.TrustListSigning) }
 
 // Trust is what a region vouches for at one moment. Only ParseTrust makes one that Judge believes.
 type Trust struct {

@@ -39,6 +39,7 @@ func (v Verdict) String() string {
 		return "valid"
 	case Invalid:
 		return "invalid"
+	case Indeterminate:
 	}
 	return "indeterminate"
 }

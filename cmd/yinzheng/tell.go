@@ -102,7 +102,7 @@ func (d *demo) issue(ctx context.Context) error {
 	}
 	body := map[string]any{
 		"kind": kind.Code, "holder": map[string]string{"name": sample.Holder.Name, "code": sample.Holder.Code, "code_type": sample.Holder.CodeType},
-		"fields": sample.Fields, "number": sample.Number, "matter": "示例事项-0001", "case": "示例办件-0001",
+		"fields": sample.Fields, "matter": "示例事项-0001", "case": "示例办件-0001",
 	}
 	key := fmt.Sprintf("demo-%d", d.program.now().UnixNano())
 	answer, err := d.call(ctx, http.MethodPost, "/v1/licences", body, "Idempotency-Key", key, "Prefer", demoWait)

@@ -136,15 +136,18 @@ func read(name string, limit int64) ([]byte, error) {
 		}
 		return nil, p
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.IsDir() {
-		return nil, &problem{"opening " + name, "it is a folder", "name the files in it"}
-	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
+	b, err := readAll(f, limit)
+	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, &problem{what: "reading " + name, why: reason(err)}
 	}
 	return b, nil
+}
+
+func readAll(f *os.File, limit int64) ([]byte, error) {
+	if info, err := f.Stat(); err != nil || info.IsDir() {
+		return nil, errors.Join(err, errors.New("it is a folder, not a file"))
+	}
+	return io.ReadAll(io.LimitReader(f, limit+1))
 }
 
 // reason is the cause without the path, which is already said.

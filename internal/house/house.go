@@ -172,7 +172,7 @@ func (h *House) openServices() (err error) {
 	}
 	h.Licences, err = licences.New(licences.Config{
 		Kinds: h.Kinds, Store: h.DB, Register: h.DB, Presentations: h.DB, Seals: h.DB, Sealer: h.Sealer, Ledger: h.Ledger, Blobs: h.Blobs,
-		Archive: h.Archive, Audit: h.DB, Judge: h.judge, CheckURL: h.cfg.URL + "/c/", Region: h.Region.Code(), Now: h.cfg.Now, Log: h.cfg.Log,
+		Archive: h.Archive, Audit: h.DB, Judge: h.judge, Numbers: numbers{h.DB}, CheckURL: h.cfg.URL + "/c/", Region: h.Region.Code(), Now: h.cfg.Now, Log: h.cfg.Log,
 		OnStep: h.cfg.OnStep,
 	})
 	if err != nil {
@@ -183,6 +183,14 @@ func (h *House) openServices() (err error) {
 		Store: h.DB, Licences: work, Signer: work, Ledger: h.Ledger, Audit: h.DB, Archive: work, Trust: h.publisher.Trust, Now: h.cfg.Now,
 	})
 	return err
+}
+
+// numbers gives out the running numbers of licences.
+type numbers struct{ db *store.DB }
+
+// Next implements licences.Numbers.
+func (n numbers) Next(ctx context.Context, series string) (int64, error) {
+	return n.db.NextSerial(ctx, "number "+series)
 }
 
 // Trust returns the region's newest trust file.
@@ -227,11 +235,11 @@ func (h *House) AddKey(ctx context.Context, c auth.Caller) (string, error) {
 
 // judge judges as a stranger would, with the trust file of now.
 func (h *House) judge(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error) {
-	trust, err := h.publisher.Trust(ctx)
+	_, trust, err := h.publisher.newest(ctx)
 	if err != nil {
 		return verify.Report{}, err
 	}
-	return verify.Judge(in, trust, at), nil
+	return verify.DefaultPolicy().Judge(verify.Read(in), trust, at), nil
 }
 
 // judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
@@ -259,7 +267,7 @@ func (h *House) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	_, err = web.New(mux, web.Config{
-		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.numbers, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
+		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
 	})
 	return web.Secure(mux), err
 }
@@ -299,8 +307,8 @@ func (h *House) ready(ctx context.Context) error {
 	return err
 }
 
-// numbers counts for the first page.
-func (h *House) numbers(ctx context.Context) (web.Numbers, error) {
+// count counts for the first page.
+func (h *House) count(ctx context.Context) (web.Numbers, error) {
 	n := web.Numbers{Kinds: len(h.Kinds.All()), Root: gm.Sum(h.Region.Root().Certificate)}
 	last, err := h.DB.LastBatch(ctx)
 	if err != nil {

@@ -28,6 +28,7 @@ type publisher struct {
 
 	mu      sync.Mutex
 	file    []byte
+	parsed  *verify.Trust // of file
 	made    time.Time
 	looked  time.Time
 	content gm.Digest // of the statuses in file
@@ -35,27 +36,37 @@ type publisher struct {
 
 // Trust returns the newest trust file.
 func (p *publisher) Trust(ctx context.Context) ([]byte, error) {
+	file, _, err := p.newest(ctx)
+	return file, err
+}
+
+// newest returns the newest trust file, also as it was read back.
+func (p *publisher) newest(ctx context.Context) ([]byte, *verify.Trust, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.house.cfg.Now().UTC().Truncate(time.Second)
 	if p.file != nil && now.Sub(p.looked) < trustGlance && now.Sub(p.made) < trustRefresh {
-		return p.file, nil
+		return p.file, p.parsed, nil
 	}
 	out, err := p.house.DB.OutOfForce(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the statuses : %w", err)
+		return nil, nil, fmt.Errorf("reading the statuses : %w", err)
 	}
 	statuses, content := statusesOf(out)
 	p.looked = now
 	if p.file != nil && content == p.content && now.Sub(p.made) < trustRefresh {
-		return p.file, nil
+		return p.file, p.parsed, nil
 	}
 	file, err := p.make(ctx, now, statuses)
 	if err != nil {
-		return nil, fmt.Errorf("making the trust file : %w", err)
+		return nil, nil, fmt.Errorf("making the trust file : %w", err)
 	}
-	p.file, p.made, p.content = file, now, content
-	return file, nil
+	parsed, err := verify.ParseTrust(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading our own trust file : %w", err)
+	}
+	p.file, p.parsed, p.made, p.content = file, parsed, now, content
+	return file, parsed, nil
 }
 
 func statusesOf(out []licences.Licence) ([]verify.Status, gm.Digest) {

@@ -55,22 +55,39 @@ func TestMemoryLogKeepsTheDriversContract(t *testing.T) {
 	})
 }
 
+// asked tells when the ledger has looked for waiting entries.
+type asked struct {
+	*ledgertest.Memory
+	looked chan struct{}
+}
+
+func (a asked) Waiting(ctx context.Context, n int) ([]receipt.Entry, error) {
+	entries, err := a.Memory.Waiting(ctx, n)
+	select {
+	case a.looked <- struct{}{}:
+	default:
+	}
+	return entries, err
+}
+
 func TestAFullBatchDoesNotWaitForThePool(t *testing.T) {
 	w := newWorld(t)
-	c := w.config(w.memoryLog(t), ledgertest.NewMemory())
+	m := asked{ledgertest.NewMemory(), make(chan struct{}, 1)}
+	c := w.config(w.memoryLog(t), m)
 	c.Pool, c.MaxBatch = time.Hour, 4
 	l := made(t, c)
 	run(t, l)
+	<-m.looked // the round with which it begins is over: from now on it collects
 	var wg sync.WaitGroup
-	for n := range 8 {
+	for n := range c.MaxBatch {
 		wg.Go(func() {
 			r, err := l.Append(t.Context(), "licence", digest(n))
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			if state, err := r.Verify(w.keys); err != nil || state != receipt.Logged {
-				t.Errorf("receipt %d: %q, %v", n, state, err)
+			if state, err := r.Verify(w.keys); err != nil || state != receipt.Logged || r.Root.Count != int64(c.MaxBatch) {
+				t.Errorf("receipt %d of %d: %q, %v", n, r.Root.Count, state, err)
 			}
 		})
 	}

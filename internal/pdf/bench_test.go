@@ -1,6 +1,9 @@
 package pdf_test
 
 import (
+	"bytes"
+	"compress/zlib"
+	"fmt"
 	"testing"
 
 	"yinzheng/internal/pdf"
@@ -66,5 +69,34 @@ func BenchmarkQR(b *testing.B) {
 		if _, err := qr.Encode("https://example.invalid/v/0123456789abcdef", qr.M); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkDeflate is why streams are compressed at level 1: it compresses the font of a page with 400 characters.
+func BenchmarkDeflate(b *testing.B) {
+	data, err := serif(b).SubsetFor(prose)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, level := range []int{1, 6, 9} {
+		b.Run(fmt.Sprint(level), func(b *testing.B) {
+			var out bytes.Buffer
+			z, err := zlib.NewWriterLevel(&out, level)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				out.Reset()
+				z.Reset(&out)
+				if _, err := z.Write(data); err != nil {
+					b.Fatal(err)
+				}
+				if err := z.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(out.Len()), "bytes")
+			b.ReportMetric(float64(len(data)), "before")
+		})
 	}
 }

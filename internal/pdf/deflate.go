@@ -3,12 +3,14 @@ package pdf
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	mathbits "math/bits"
 )
 
-// level is zlib's fastest: a page costs half of what level 6 costs and is some 7 % larger (see BenchmarkDeflate).
+// level is zlib's fastest: a font subset takes two thirds of the time of level 6 and is 8 % larger (see BenchmarkDeflate).
 const level = zlib.BestSpeed
 
 // deflater compresses one stream after the other, keeping its tables. The zero value is ready.
@@ -60,4 +62,33 @@ func inflate(data []byte, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d bytes too many", errInflate, in.Len())
 	}
 	return out.Bytes(), nil
+}
+
+// deflatedZeros is the zlib form of n zero bytes: one block of fixed codes (RFC 1951, 3.2.6). A deflater would first have
+// to make its tables, which costs more than all the rest of preparing a seal.
+func deflatedZeros(n int) []byte {
+	out, acc, bits := []byte{0x78, 0x01}, uint32(0), 0
+	put := func(v uint32, width int) {
+		acc |= v << bits
+		for bits += width; bits >= 8; bits -= 8 {
+			out = append(out, byte(acc))
+			acc >>= 8
+		}
+	}
+	code := func(v uint8) { put(uint32(mathbits.Reverse8(v)), 8) } // Huffman codes start with their highest bit
+	const longest = 258
+	put(1|1<<1, 3) // last block, fixed codes
+	for left := n; left > 0; {
+		if left < n && left >= longest {
+			code(0b11000101) // 258 bytes again ...
+			put(0, 5)        // ... from one byte back
+			left -= longest
+		} else {
+			code(0b00110000) // a zero
+			left--
+		}
+	}
+	put(0, 7)                                                        // end of block
+	put(0, 7)                                                        // fills the last byte
+	return binary.BigEndian.AppendUint32(out, uint32(n%65521)<<16|1) // Adler-32
 }

@@ -74,7 +74,7 @@ func encodePicture(b []byte, z *deflater) (*picture, error) {
 	if config.Width < 1 || config.Height < 1 || config.Width > maxPictureSide || config.Height > maxPictureSide {
 		return nil, fmt.Errorf("%w: %d x %d pixels, at most %d", ErrPicture, config.Width, config.Height, maxPictureSide)
 	}
-	p, err := inkPicture(b, config.Width, config.Height, z)
+	p, err := inkPicture(b, config.Width, config.Height)
 	if p != nil || err != nil {
 		return p, err
 	}
@@ -127,7 +127,7 @@ func fullPicture(b []byte, img image.Image, z *deflater) (*picture, error) {
 // inkPicture takes a paletted PNG whose entries are all the same colour and whose alpha rises evenly from 0 to 255: its
 // samples are then the samples of the soft mask, and PDF reads PNG's filters (ISO 32000-1, 7.4.4.4). It returns nil if b
 // is another kind of PNG.
-func inkPicture(b []byte, w, h int, z *deflater) (*picture, error) {
+func inkPicture(b []byte, w, h int) (*picture, error) {
 	chunks, data, err := pngChunks(b)
 	if err != nil {
 		return nil, err
@@ -138,8 +138,11 @@ func inkPicture(b []byte, w, h int, z *deflater) (*picture, error) {
 	}
 	bits := int(header[8])
 	colors := 1 << bits
-	if bits > 8 || len(palette) != 3*colors || len(alpha) != colors {
+	if bits > 8 || len(palette) != 3*colors || len(alpha) > colors {
 		return nil, nil
+	}
+	for alpha = clone(alpha); len(alpha) < colors; { // entries that are left out are opaque (PNG, 11.3.2.1)
+		alpha = append(alpha, 255)
 	}
 	for i := range colors {
 		if !bytes.Equal(palette[3*i:3*i+3], palette[:3]) || int(alpha[i]) != i*255/(colors-1) {
@@ -157,10 +160,7 @@ func inkPicture(b []byte, w, h int, z *deflater) (*picture, error) {
 		}
 	}
 	// Every pixel has the colour of the palette's first entry: one bit a pixel, all zero.
-	flat, err := z.bytes(make([]byte, h*((w+7)/8)))
-	if err != nil {
-		return nil, err
-	}
+	flat := deflatedZeros(h * ((w + 7) / 8))
 	ink := hexText(append(clone(palette[:3]), palette[:3]...))
 	mask := imageObject(w, h, bits, name("DeviceGray"), data)
 	mask.dict = append(mask.dict, entry{"DecodeParms", dict{{"Predictor", integer(15)}, {"Colors", integer(1)},

@@ -55,6 +55,7 @@ func documentShape(r role) []field {
 		resources := shape(field{"Font", false, shape(field{"F1", true, to(fontRole)})}, field{"XObject", false, numbered('I', to(imageRole))})
 		return []field{{"Type", true, is(name("Page"))}, {"Parent", true, is(ref(2))}, {"MediaBox", true, box},
 			{"Resources", true, resources}, {"Contents", true, to(contentRole)}}
+	default: // infoRole
 	}
 	return []field{{"Title", false, text}, {"Author", false, text}, {"Subject", false, text}, {"Creator", false, text},
 		{"Producer", true, is(literal(producer))}, {"CreationDate", false, text}, {"ModDate", false, text}}
@@ -70,6 +71,7 @@ func fontShape(r role) []field {
 			{"CIDSystemInfo", true, is(dict{{"Registry", literal("Adobe")}, {"Ordering", literal("Identity")}, {"Supplement", integer(0)}})},
 			{"FontDescriptor", true, to(descriptorRole)}, {"DW", true, is(integer(1000))},
 			{"W", false, list(number(1, maxSubset), list(number(0, 1<<16)))}, {"CIDToGIDMap", true, is(name("Identity"))}}
+	default: // descriptorRole
 	}
 	size := number(-1<<20, 1<<20)
 	return []field{{"Type", true, is(name("FontDescriptor"))}, {"FontName", true, anyName}, {"Flags", true, is(integer(4))},

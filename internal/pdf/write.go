@@ -22,7 +22,7 @@ func appendObject(b []byte, num int, o object) []byte {
 	b = fmt.Appendf(b, "%d 0 obj\n", num)
 	switch {
 	case o.hasStream:
-		d := append(o.dict[:len(o.dict):len(o.dict)], entry{"Length", integer(len(o.stream))})
+		d := append(clip(o.dict), entry{"Length", integer(len(o.stream))})
 		b = append(d.appendTo(b), "\nstream\n"...)
 		b = append(b, o.stream...)
 		b = append(b, "\nendstream"...)

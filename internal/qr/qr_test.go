@@ -85,7 +85,7 @@ func TestSVGIsOnePathWithAnEscapedTitle(t *testing.T) {
 	title, in := "", false
 	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
 		tok, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

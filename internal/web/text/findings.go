@@ -1,7 +1,9 @@
 package text
 
 import (
+	"fmt"
 	"maps"
+	"time"
 
 	"yinzheng/verify"
 )
@@ -29,7 +31,8 @@ func Check(code string) (zh, en string) {
 	return s.zh, s.en
 }
 
-// translate puts names in the place of codes: of checks, results, states and kinds. Every other parameter is data.
+// translate puts names in the place of codes (of checks, results, states and kinds) and writes times and durations as people
+// do. Every other parameter is data.
 func translate(params map[string]string) (zh, en map[string]string) {
 	zh, en = maps.Clone(params), maps.Clone(params)
 	for name, value := range params {
@@ -40,9 +43,31 @@ func translate(params map[string]string) (zh, en map[string]string) {
 			if w, known := words[value]; known {
 				zh[name], en[name] = w.zh, w.en
 			}
+		case "age":
+			if d, err := time.ParseDuration(value); err == nil {
+				zh[name], en[name] = lasting(d)
+			}
+		case "time", "since", "from", "to", "issued", "expires", "updated", "next", "declared", "stamped", "made", "used", "as_of":
+			if t, err := time.Parse(time.RFC3339, value); err == nil {
+				zh[name], en[name] = t.Format("2006-01-02 15:04:05"), t.Format("2006-01-02 15:04:05 -07:00")
+			}
 		}
 	}
 	return zh, en
+}
+
+// lasting writes a duration in its two biggest units.
+func lasting(d time.Duration) (zh, en string) {
+	const day = 24 * time.Hour
+	switch {
+	case d >= day:
+		return fmt.Sprintf("%d 天 %d 小时", d/day, d%day/time.Hour), fmt.Sprintf("%d d %d h", d/day, d%day/time.Hour)
+	case d >= time.Hour:
+		return fmt.Sprintf("%d 小时 %d 分", d/time.Hour, d%time.Hour/time.Minute), fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d 分", d/time.Minute), fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d 秒", d/time.Second), fmt.Sprintf("%d s", d/time.Second)
 }
 
 // words are the names of values that stand in parameters.
@@ -142,6 +167,7 @@ var trustFindings = map[string]sentence{
 	"INPUT pass":                   {"待验内容的 SM3 为 {sm3}", "SM3 of what is judged: {sm3}"},
 	"INPUT unknown nothing":        {"没有可验证的内容", "there is nothing to judge"},
 	"INPUT unknown both":           {"一次只能验证一份证照或一份办结结果", "one licence or one case outcome at a time"},
+	"INPUT unknown version":        {"验证依据的版本 {version} 本程序不能识别", "evidence of version {version}, which this program does not know"},
 	"TRUST_FILE pass":              {"{name}（{region}）第 {sequence} 号信任文件，由“{signer}”签发，签名有效", "trust file {sequence} of {name} ({region}), signed by “{signer}”"},
 	"TRUST_FILE unknown absent":    {"没有信任文件，无法判断证书是否可信", "no trust file: nobody can be believed"},
 	"TRUST_FILE unknown format":    {"信任文件格式不符或已被改动：{detail}", "the trust file is malformed or was changed: {detail}"},

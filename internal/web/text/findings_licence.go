@@ -64,7 +64,7 @@ var licenceFindings = map[string]sentence{
 
 // receiptFindings are about the ledger's receipt.
 var receiptFindings = map[string]sentence{
-	"RECEIPT_FORMAT pass":            {"回执格式规范，声明的状态为 {state}", "a canonical receipt that claims the state {state}"},
+	"RECEIPT_FORMAT pass":            {"回执格式规范，声明的状态为“{state}”", "a canonical receipt that claims to be {state}"},
 	"RECEIPT_FORMAT warn absent":     {"没有存证回执；签章本身仍可证明文件真实", "no receipt; the seal alone can still prove the file"},
 	"RECEIPT_FORMAT unknown absent":  {"没有存证回执，而判定规则要求有", "no receipt, and the policy asks for one"},
 	"RECEIPT_FORMAT fail size":       {"回执超过 {limit} KiB，不予读取", "the receipt is larger than {limit} KiB: not read"},
@@ -72,11 +72,11 @@ var receiptFindings = map[string]sentence{
 	"RECEIPT_DIGEST pass":            {"回执就是本文件的回执", "the receipt is for this very file"},
 	"RECEIPT_DIGEST pass alone":      {"回执对应的文件 SM3 为 {sm3}", "the receipt is for a file with the SM3 {sm3}"},
 	"RECEIPT_DIGEST fail":            {"回执属于另一份文件：其 SM3 为 {says}，本文件为 {is}", "the receipt is for another file: its SM3 is {says}, this one's is {is}"},
-	"RECEIPT_KIND pass":              {"回执类别为 {kind}", "a receipt of the kind {kind}"},
-	"RECEIPT_KIND fail":              {"回执类别应为 {wanted}，实为 {kind}", "a receipt of the kind {kind} instead of {wanted}"},
+	"RECEIPT_KIND pass":              {"回执类别为“{kind}”", "a receipt for a {kind}"},
+	"RECEIPT_KIND fail":              {"回执类别应为“{wanted}”，实为“{kind}”", "a receipt for a {kind} instead of a {wanted}"},
 	"RECEIPT_PROOF pass":             {"已于 {time} 记入区域 {region} 的存证日志（第 {sequence} 批，{origin}）", "logged at {time} by region {region} (batch {sequence}, {origin})"},
 	"RECEIPT_PROOF unknown accepted": {"区域已于 {time} 受理存证，尚未记入日志，请稍后换取新回执", "accepted at {time} but not yet logged; fetch the receipt again later"},
-	"RECEIPT_PROOF unknown state":    {"状态 {state} 本版本不能核验", "the state {state} cannot be checked by this version"},
+	"RECEIPT_PROOF unknown state":    {"状态“{state}”本版本不能核验", "the state “{state}” cannot be checked by this version"},
 	"RECEIPT_PROOF unknown future":   {"存证时间 {time} 晚于判定时间", "logged at {time}, after the time judged at"},
 	"RECEIPT_PROOF fail format":      {"回执缺少证明所需的内容：{detail}", "the receipt lacks what proves it: {detail}"},
 	"RECEIPT_PROOF fail region":      {"回执属于其他区域：{detail}", "the receipt is another region's: {detail}"},

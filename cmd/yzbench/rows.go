@@ -1,0 +1,47 @@
+package main
+
+// rows are all rows of this version, cheap ones first.
+func rows() []row {
+	return []row{
+		{
+			"sm2.sign", "the library's signing",
+			"gm.Sign over 512 bytes; it verifies its own signature before it leaves", higher, signRow,
+		},
+		{
+			"sm2.verify", "the library's verification",
+			"gm.Verify over 512 bytes, with its check of the key", higher, verifyRow,
+		},
+		{
+			"face.render/bound", "deflating the same streams once",
+			"a whole face: check, lay out, subset the font, draw, attach the data", lower, faceRow,
+		},
+		{
+			"face.render/gopdf", "signintech/gopdf setting the same text in the same font, without frame, QR, data and PDF/A parts",
+			"the same whole face", lower, gopdfRow,
+		},
+		{
+			"seal.100KB/bound", "SM3 over the file, one SM2 signature, one copy of the file",
+			"Sealer.Seal: hash, sign, stamp, judge the result in full, write the use log", lower, sealRow(100 << 10),
+		},
+		{
+			"seal.20MB/bound", "SM3 over the file, one SM2 signature, one copy of the file",
+			"the same with a large annex inside", lower, sealRow(20 << 20),
+		},
+		{
+			"verify.pdf.1/bound", "SM3 over the file, and each signature it rests on once",
+			"verify.Judge on a sealed licence as a stranger judges: file and trust file, from bytes", lower, judgeRow,
+		},
+		{
+			"ledger.receipt/bound", "the same hashes and signatures raw",
+			"Receipt.Verify, logged: SM3 path, SM2 root, SHA-256 path, Ed25519 checkpoint", lower, receiptRow,
+		},
+		{
+			"ca.issue/bound", "the library's signing",
+			"Issuer.Issue for an office: policy, template, signature, a second SM2 library's opinion", higher, certificateRow,
+		},
+		{
+			"issue.http/bound", "on all cores, deflating the face, SM3 over the file, three SM2 signatures, one insert in a shared durable commit",
+			"licences over HTTP, from request to archive package", higher, issueRow,
+		},
+	}
+}
