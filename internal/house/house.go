@@ -43,6 +43,9 @@ const (
 // sealLine stands below the star of every seal made here.
 const sealLine = "电子证照专用章"
 
+// caseSweep is how often cases are looked through for one that was judged and not completed.
+const caseSweep = 5 * time.Minute
+
 // sweepAge is how old a temporary file is when no writer can be at it any more.
 const sweepAge = 24 * time.Hour
 
@@ -277,10 +280,25 @@ func (h *House) Run(ctx context.Context) error {
 	workers, ctx := errgroup.WithContext(ctx)
 	workers.Go(func() error { return h.Ledger.Run(ctx) })
 	workers.Go(func() error { return h.Licences.Run(ctx) })
+	workers.Go(func() error { return h.finishCases(ctx) })
 	if err := workers.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// finishCases finishes what a crash left between verdict and consequence: at the start, and now and then what failed since.
+func (h *House) finishCases(ctx context.Context) error {
+	for {
+		if _, err := h.Cases.Resume(ctx); err != nil && ctx.Err() == nil {
+			h.cfg.Log.ErrorContext(ctx, "finishing cases", "err", err)
+		}
+		select {
+		case <-time.After(caseSweep):
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // Close gives everything up. It is safe on a house that was opened in part.
