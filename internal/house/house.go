@@ -142,15 +142,20 @@ func (h *House) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	least := uint64(0)
+	if last != nil && last.Proof != nil {
+		least = uint64(last.Proof.Index) + 1 //nolint:gosec // an index is not negative
+	}
 	h.Log, err = embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(h.cfg.Data, logDir), Origin: h.Region.LogOrigin(), Signer: h.Region.LogSigner(),
-		MustExist: last != nil && (last.Proof != nil || last.Root.Sequence > 0), Log: h.cfg.Log,
+		MustExist: last != nil && (last.Proof != nil || last.Root.Sequence > 0), Least: least, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return err
 	}
 	h.Ledger, err = ledger.New(ledger.Config{
-		Region: h.Region.Code(), Key: h.Region.Ledger().Key, Driver: h.Log, Store: h.DB, Books: h.DB, Now: h.cfg.Now, Log: h.cfg.Log,
+		Region: h.Region.Code(), Key: h.Region.Ledger().Key, Driver: h.Log, LogVerifiers: []string{h.Log.Verifier()}, Store: h.DB, Books: h.DB,
+		Now: h.cfg.Now, Log: h.cfg.Log,
 	})
 	return err
 }
