@@ -142,9 +142,9 @@ func (h *House) openLedger(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	least := uint64(0)
+	least := int64(0)
 	if last != nil && last.Proof != nil {
-		least = uint64(last.Proof.Index) + 1 //nolint:gosec // an index is not negative
+		least = last.Proof.Index + 1
 	}
 	h.Log, err = embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(h.cfg.Data, logDir), Origin: h.Region.LogOrigin(), Signer: h.Region.LogSigner(),
