@@ -85,9 +85,9 @@ func (r row) measure(ctx context.Context, l *lab) (*result, error) {
 	if p.rounds > 0 {
 		how.rounds = p.rounds
 	}
-	sides := [2]side{{work: p.ours, n: p.batch}, {work: p.beside, n: p.batch}}
+	sides := [2]side{{work: p.ours, batch: p.batch, length: how.turn}, {work: p.beside, batch: p.batch, length: how.turn}}
 	for i := range sides {
-		if err := sides[i].warm(ctx, how.turn); err != nil {
+		if err := sides[i].warm(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -127,38 +127,40 @@ func (b better) inUnit(seconds float64) (float64, string) {
 // side is one of the two while it is measured.
 type side struct {
 	work    func(context.Context, int) error
-	n       int       // times in one turn
-	seconds []float64 // for one piece of work, of each turn
+	batch   int           // times in one turn; 0: as many as fill it
+	length  time.Duration // of a turn
+	seconds []float64     // for one piece of work, of each turn
 }
 
-// warm does the work until caches are warm and, unless n is fixed, finds how many fill a turn.
-func (s *side) warm(ctx context.Context, turn time.Duration) error {
-	fixed := s.n > 0
-	for n := max(1, s.n); ; n *= 2 {
-		started := time.Now()
-		if err := s.work(ctx, n); err != nil {
-			return err
-		}
-		took := time.Since(started)
-		if fixed {
-			return nil
-		}
-		if took >= turn/2 {
-			s.n = max(1, int(float64(n)*turn.Seconds()/took.Seconds()))
-			return nil
-		}
-	}
+// warm does the work for one turn without counting it, so that caches are warm and everything is open.
+func (s *side) warm(ctx context.Context) error {
+	_, err := s.run(ctx)
+	return err
 }
 
 // turn measures one turn. The garbage of whoever went before is collected outside the time.
 func (s *side) turn(ctx context.Context) error {
 	runtime.GC()
+	each, err := s.run(ctx)
+	s.seconds = append(s.seconds, each)
+	return err
+}
+
+// run returns the seconds for one piece of work. The clock is read after each, which costs nothing beside microseconds.
+func (s *side) run(ctx context.Context) (float64, error) {
 	started := time.Now()
-	if err := s.work(ctx, s.n); err != nil {
-		return err
+	if s.batch > 0 {
+		err := s.work(ctx, s.batch)
+		return time.Since(started).Seconds() / float64(s.batch), err
 	}
-	s.seconds = append(s.seconds, time.Since(started).Seconds()/float64(s.n))
-	return nil
+	for n := 1; ; n++ {
+		if err := s.work(ctx, 1); err != nil {
+			return 0, err
+		}
+		if took := time.Since(started); took >= s.length {
+			return took.Seconds() / float64(n), nil
+		}
+	}
 }
 
 // quantile interpolates; 0.5 is the median.

@@ -179,8 +179,8 @@ func (r *raw) parts(ctx context.Context, turn time.Duration) (string, error) {
 		{fmt.Sprintf("%d × SM2", signatures), 1, r.sign},
 		{fmt.Sprintf("insert (%d to a commit)", clients), clients, func() error { return r.insert(ctx, group) }},
 	} {
-		s := side{work: each(part.work)}
-		if err := s.warm(ctx, turn); err != nil {
+		s := side{work: each(part.work), length: turn}
+		if err := s.warm(ctx); err != nil {
 			return "", err
 		}
 		if err := s.turn(ctx); err != nil {
