@@ -35,6 +35,13 @@ func tool(t *testing.T, name string, args ...string) string {
 // TestOtherPeoplesToolsAgreeOnTheLicence takes the demonstration's files to programs that know nothing of us.
 func TestOtherPeoplesToolsAgreeOnTheLicence(t *testing.T) {
 	r := told(t)
+	t.Run("the offline verifier says valid", func(t *testing.T) {
+		verifier := filepath.Join(t.TempDir(), "yzverify")
+		tool(t, "go", "build", "-o", verifier, "yinzheng/cmd/yzverify")
+		if out := tool(t, verifier, "--trust", r.Trust, "--lang", "en", "--quiet", r.Document, r.Receipt); !strings.Contains(out, "valid") {
+			t.Error(out)
+		}
+	})
 	t.Run("pdftotext returns every character", func(t *testing.T) { textComesBack(t, r) })
 	t.Run("qpdf finds nothing", func(t *testing.T) {
 		if out := tool(t, "qpdf", "--check", r.Document); strings.Contains(out, "WARNING") {
