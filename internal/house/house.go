@@ -81,6 +81,7 @@ type House struct {
 	maker     *sealing.Maker
 	serials   *ca.FileSerials
 	publisher *publisher
+	judged    judged
 }
 
 // Establish makes the data folder and the region in it, or completes what an earlier run left.
@@ -243,6 +244,11 @@ func (h *House) AddKey(ctx context.Context, c auth.Caller) (string, error) {
 
 // judge judges as a stranger would, with the trust file of now.
 func (h *House) judge(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error) {
+	if in.Receipt == nil && in.Outcome == nil {
+		if report, fresh := h.judged.take(gm.Sum(in.Document), at); fresh {
+			return report, nil
+		}
+	}
 	_, trust, err := h.publisher.newest(ctx)
 	if err != nil {
 		return verify.Report{}, err
@@ -256,6 +262,7 @@ func (h *House) judgeOwn(document []byte) error {
 	if err != nil {
 		return err
 	}
+	h.judged.put(report)
 	for _, f := range report.Findings {
 		if (f.Outcome == verify.Fail || f.Outcome == verify.Unknown) && !standing(f.Code) {
 			return fmt.Errorf("our own seal does not pass %s", f.Code)

@@ -8,16 +8,31 @@ const (
 	weightBalance = 10
 )
 
+// What a scanner could take for a corner: 1011101 with four light modules before or behind, as eleven bits.
+const (
+	finderBefore = 0b00001011101
+	finderBehind = 0b10111010000
+	finderMask   = 1<<11 - 1
+)
+
 // penalty sums the features of a symbol.
 func penalty(m [][]bool) int {
 	n, sum, dark := len(m), 0, 0
-	for i := range n {
-		sum += line(n, func(j int) bool { return m[i][j] }) + line(n, func(j int) bool { return m[j][i] })
+	column := make([]bool, n)
+	for i, row := range m {
 		for j := range n {
-			if m[i][j] {
+			column[j] = m[j][i]
+			if row[j] {
 				dark++
 			}
-			if i+1 < n && j+1 < n && m[i][j] == m[i][j+1] && m[i][j] == m[i+1][j] && m[i][j] == m[i+1][j+1] {
+		}
+		sum += line(row) + line(column)
+		if i+1 == n {
+			continue
+		}
+		next := m[i+1]
+		for j := range n - 1 {
+			if row[j] == row[j+1] && row[j] == next[j] && row[j] == next[j+1] {
 				sum += weightBlock
 			}
 		}
@@ -29,17 +44,11 @@ func penalty(m [][]bool) int {
 	return sum + off/(n*n)*weightBalance
 }
 
-// finders are 1011101 with four light modules on either side: what a scanner could take for a corner.
-var finders = [2][11]bool{
-	{true, false, true, true, true, false, true, false, false, false, false},
-	{false, false, false, false, true, false, true, true, true, false, true},
-}
-
 // line scores one row or column: runs of five or more, and patterns like the corners'.
-func line(n int, at func(int) bool) int {
-	sum, run := 0, 0
-	for j := range n {
-		if j > 0 && at(j) == at(j-1) {
+func line(modules []bool) int {
+	sum, run, window := 0, 0, 0
+	for j, dark := range modules {
+		if j > 0 && dark == modules[j-1] {
 			run++
 		} else {
 			run = 1
@@ -49,20 +58,13 @@ func line(n int, at func(int) bool) int {
 		} else if run > 5 {
 			sum++
 		}
-		for _, f := range finders {
-			if j+len(f) <= n && matches(at, j, f) {
-				sum += weightFinder
-			}
+		window = window << 1 & finderMask
+		if dark {
+			window |= 1
+		}
+		if j >= 10 && (window == finderBefore || window == finderBehind) {
+			sum += weightFinder
 		}
 	}
 	return sum
-}
-
-func matches(at func(int) bool, from int, pattern [11]bool) bool {
-	for i, want := range pattern {
-		if at(from+i) != want {
-			return false
-		}
-	}
-	return true
 }

@@ -30,7 +30,7 @@ func TestLinePenaltyFollowsTheStandard(t *testing.T) {
 		{".....#.###.#.....", 3 + 80 + 3}, // runs of five light modules as well
 	} {
 		m := modules(c.line)
-		if got := line(len(c.line), func(i int) bool { return m[0][i] }); got != c.want {
+		if got := line(m[0]); got != c.want {
 			t.Errorf("%s: %d, want %d", c.line, got, c.want)
 		}
 	}
