@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -164,6 +165,36 @@ func TestOnlyCallersWithAKeyAreServedAndSeeTheirOwn(t *testing.T) {
 	expect(t, "no such path", status, answer, http.StatusNotFound, "NO_SUCH_PATH")
 }
 
+func TestEveryCreatingRequestIsMadeOncePerKey(t *testing.T) {
+	w := openWorld(t, t.TempDir(), nil)
+	file := map[string]any{"folder": "申请材料", "name": "a.txt", "title": "示例", "mime": "text/plain", "data": []byte("text")}
+	s := w.kind.Examples[0]
+	for path, body := range map[string]map[string]any{
+		"/v1/archive/packages": {"title": "示例案卷", "subject": "示例办件-1", "files": []any{file}},
+		"/v1/cases":            {"number": "示例办件-1", "title": "示例", "applicant": map[string]any{"name": s.Holder.Name, "code": s.Holder.Code, "code_type": "001"}},
+	} {
+		var ids []string
+		for range 2 {
+			status, answer := w.do(t, http.MethodPost, path, body, "Idempotency-Key", "k1")
+			var made struct{ ID string }
+			if err := json.Unmarshal(answer, &made); err != nil || status != http.StatusCreated {
+				t.Fatalf("%s: %d %s", path, status, answer)
+			}
+			ids = append(ids, made.ID)
+		}
+		if ids[0] != ids[1] || ids[0] == "" {
+			t.Errorf("%s made %v", path, ids)
+		}
+		body["title"] = "另一示例"
+		status, answer := w.do(t, http.MethodPost, path, body, "Idempotency-Key", "k1")
+		expect(t, path+" with another body", status, answer, http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED")
+	}
+	found, err := w.Inspect(t.Context())
+	if err != nil || len(found.Faults) != 0 {
+		t.Errorf("after the deposits: %+v, %v", found, err)
+	}
+}
+
 func TestFilesThatAreNoLicenceAreNeverValid(t *testing.T) {
 	w := openWorld(t, t.TempDir(), nil)
 	l := w.issue(t, "k1")
@@ -196,4 +227,31 @@ func TestARevokedLicenceIsNoLongerValid(t *testing.T) {
 	}
 	status, answer := w.do(t, http.MethodPost, "/v1/licences/"+l.ID+"/resume", map[string]any{"why": "示例理由"})
 	expect(t, "resuming what is revoked", status, answer, http.StatusConflict, "STATUS_TRANSITION")
+}
+
+func TestAnUploadBeyondTheLimitIsRefusedAndNoneIsLeftOnDisk(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	w := openWorld(t, t.TempDir(), nil)
+	for path, ok := range map[string]int{"/v1/verifications": http.StatusOK, "/verify": http.StatusOK} {
+		for size, want := range map[int]int{20 << 20: ok, 70 << 20: http.StatusRequestEntityTooLarge, 90 << 20: http.StatusRequestEntityTooLarge} {
+			if path == "/verify" && size == 70<<20 {
+				continue // the page's form ends between the two
+			}
+			status, answer := upload(t, w.url+path, map[string][]byte{"document": make([]byte, size)})
+			if status != want {
+				t.Errorf("%s with %d bytes: %d %.300s, want %d", path, size, status, answer, want)
+			}
+		}
+	}
+	if !eventually(func() bool {
+		left, err := os.ReadDir(os.Getenv("TMPDIR"))
+		for _, f := range left {
+			if strings.HasPrefix(f.Name(), "multipart-") {
+				return false
+			}
+		}
+		return err == nil
+	}) {
+		t.Error("an upload was left on disk")
+	}
 }

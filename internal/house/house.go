@@ -284,7 +284,16 @@ func (h *House) Handler() (http.Handler, error) {
 	_, err = web.New(mux, web.Config{
 		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
 	})
-	return web.Secure(mux), err
+	return bounded(web.Secure(mux)), err
+}
+
+// bounded ends every request body at the largest upload there is. The request is changed in place, not copied: the server then
+// finds its form and removes what it put into temporary files.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxUpload)
+		next.ServeHTTP(w, r)
+	})
 }
 
 // Run runs the workers until ctx ends: the ledger's batches, and whatever licence was left between two states.

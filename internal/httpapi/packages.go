@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -93,6 +94,9 @@ func (a *API) deposit(ctx context.Context, in *depositIn) (*packageOut, error) {
 		d.Files = append(d.Files, archive.File{Folder: f.Folder, Name: f.Name, Title: f.Title, MIME: f.MIME, Data: f.Data})
 	}
 	p, err := a.cfg.Archive.Deposit(ctx, d)
+	if errors.Is(err, archive.ErrConflict) { // the ID is made of caller and key
+		return nil, problem(http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED", nil)
+	}
 	return a.packageOut(ctx, p, err)
 }
 

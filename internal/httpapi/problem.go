@@ -138,6 +138,9 @@ func frameworkError(status int, msg string, errs ...error) huma.StatusError {
 			continue
 		}
 		d := detailed.ErrorDetail()
+		if strings.Contains(d.Message, (&http.MaxBytesError{}).Error()) { // the framework keeps the text of the error alone
+			return problem(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", nil)
+		}
 		item := ProblemItem{Code: "REQUEST_INVALID", Pointer: pointer(d.Location)}
 		var coded *codedDetail
 		if errors.As(err, &coded) {
