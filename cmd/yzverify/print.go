@@ -145,7 +145,7 @@ func (p *printer) steps(r verify.Report) {
 	}
 	last := ""
 	for _, f := range r.Findings {
-		if heading := p.say(group(f.Code)); heading != last {
+		if heading := p.say(text.Stage(f.Code)); heading != last {
 			p.line()
 			p.line(p.paint(heading, bold))
 			last = heading
@@ -177,19 +177,6 @@ func (p *printer) step(f verify.Finding, width int) {
 		p.line("  ", mark, " ", pad(labelZH, width), "  ", zh)
 		p.line("    ", p.paint(pad(labelEN, width)+"  "+en, faint))
 	}
-}
-
-// group names the part of the judgement that a check belongs to.
-func group(code string) (zh, en string) {
-	for _, g := range []struct{ mark, zh, en string }{
-		{"_SEAL", "印章", "Seal"}, {"SEAL_", "印章", "Seal"}, {"LICENCE_", "证照", "Licence"}, {"RECEIPT_", "存证", "Receipt"},
-		{"OUTCOME_", "办结核验", "Outcome"}, {"TRUST_", "信任", "Trust"}, {"POLICY", "信任", "Trust"}, {"INPUT", "信任", "Trust"},
-	} {
-		if strings.HasPrefix(code, g.mark) || strings.HasPrefix(g.mark, "_") && strings.HasSuffix(code, g.mark) {
-			return g.zh, g.en
-		}
-	}
-	return "签章", "Signature"
 }
 
 func china() *time.Location { return time.FixedZone("", 8*60*60) }

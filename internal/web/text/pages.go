@@ -73,10 +73,10 @@ var pages = map[string]sentence{
 	"explain.indeterminate": {"现有材料不足以证明其有效，请勿当作有效使用。", "What is at hand does not prove it valid: do not treat it as valid."},
 	"report.steps":          {"核验步骤", "Steps"},
 	"report.subject":        {"证照内容", "What it says"},
+	"report.chain":          {"证明的每一环", "The links of the proof"},
 	"report.digest":         {"文件摘要（SM3）", "Digest of the file (SM3)"},
 	"report.at":             {"核验时间", "Judged at"},
 	"report.another":        {"再核验一份", "Verify another"},
-	"report.print":          {"打印结论", "Print"},
 
 	"outcome.pass":    {"通过", "passed"},
 	"outcome.warn":    {"提示", "noted"},

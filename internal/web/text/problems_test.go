@@ -54,6 +54,14 @@ func TestEveryRefusalHasAChineseAndAnEnglishSentence(t *testing.T) {
 	}
 }
 
+func TestEveryCheckHasAStage(t *testing.T) {
+	for _, code := range []string{"POLICY", "SEAL_FORMAT", "SIGNER_NOT_IN_SEAL", "CONTENT_HASH", "LICENCE_DATA", "RECEIPT_FORMAT"} {
+		if zh, en := text.Stage(code); zh == "" || en == "" {
+			t.Errorf("%s has no stage", code)
+		}
+	}
+}
+
 func TestEveryPageTextIsInBothLanguages(t *testing.T) {
 	for _, key := range text.PageKeys() {
 		if text.Page(key, "zh-CN") == "" || text.Page(key, "en") == "" {
