@@ -148,7 +148,7 @@ func TestWhatHoldersAreCalledIsTextAndNothingElse(t *testing.T) {
 
 func TestAStatusIsNeverShownAsBetterThanItIs(t *testing.T) {
 	for status, want := range map[licences.Status]string{
-		licences.InForce: "pass good", licences.Suspended: "pass wait", licences.Revoked: "pass bad", licences.Expired: "pass bad", "42": "pass bad", "": "pass bad",
+		licences.InForce: "slip good", licences.Suspended: "slip wait", licences.Revoked: "slip bad", licences.Expired: "slip bad", "42": "slip bad", "": "slip bad",
 	} {
 		if page := get(t, pages(t, &shelf{status: status}), http.MethodGet, "/c/good").Body.String(); !strings.Contains(page, `class="`+want+`"`) {
 			t.Errorf("status %q is not shown as %q", status, want)
