@@ -32,7 +32,7 @@ func penalty(m [][]bool) int {
 		}
 		next := m[i+1]
 		for j := range n - 1 {
-			if row[j] == row[j+1] && row[j] == next[j] && row[j] == next[j+1] {
+			if c := row[j]; c == row[j+1] && c == next[j] && c == next[j+1] {
 				sum += weightBlock
 			}
 		}
