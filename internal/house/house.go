@@ -287,12 +287,18 @@ func (h *House) Handler() (http.Handler, error) {
 	return bounded(web.Secure(mux)), err
 }
 
-// bounded ends every request body at the largest upload there is. The request is changed in place, not copied: the server then
-// finds its form and removes what it put into temporary files.
+// bounded ends every request body at the largest upload there is. The handlers get a copy of the request: the server must find its
+// own body in its own request, or it takes what a refused request left unread for the next one. So the copy's form is removed here.
 func bounded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxUpload)
-		next.ServeHTTP(w, r)
+		inner := *r
+		inner.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxUpload)
+		defer func() {
+			if inner.MultipartForm != nil {
+				_ = inner.MultipartForm.RemoveAll()
+			}
+		}()
+		next.ServeHTTP(w, &inner)
 	})
 }
 
