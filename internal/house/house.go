@@ -249,6 +249,10 @@ func (h *House) judge(ctx context.Context, in verify.Input, at time.Time) (verif
 			return report, nil
 		}
 	}
+	return h.judgeAnew(ctx, in, at)
+}
+
+func (h *House) judgeAnew(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error) {
 	_, trust, err := h.publisher.newest(ctx)
 	if err != nil {
 		return verify.Report{}, err
@@ -258,7 +262,7 @@ func (h *House) judge(ctx context.Context, in verify.Input, at time.Time) (verif
 
 // judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
 func (h *House) judgeOwn(document []byte) error {
-	report, err := h.judge(context.Background(), verify.Input{Document: document}, h.cfg.Now())
+	report, err := h.judgeAnew(context.Background(), verify.Input{Document: document}, h.cfg.Now())
 	if err != nil {
 		return err
 	}
