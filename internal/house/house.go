@@ -257,7 +257,14 @@ func (h *House) judgeAnew(ctx context.Context, in verify.Input, at time.Time) (v
 	if err != nil {
 		return verify.Report{}, err
 	}
-	return verify.DefaultPolicy().Judge(verify.Read(in), trust, at), nil
+	return h.policy().Judge(verify.Read(in), trust, at), nil
+}
+
+// policy is the default one with our own root pinned: no other could have signed our trust file.
+func (h *House) policy() verify.Policy {
+	p := verify.DefaultPolicy()
+	p.Root = gm.Sum(h.Region.Root().Certificate)
+	return p
 }
 
 // judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
@@ -279,7 +286,7 @@ func (h *House) judgeOwn(document []byte) error {
 func (h *House) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api, err := httpapi.New(mux, httpapi.Config{
-		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust,
+		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Policy: h.policy(),
 		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
 	})
 	if err != nil {

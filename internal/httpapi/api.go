@@ -17,6 +17,7 @@ import (
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
 	"yinzheng/licences"
+	"yinzheng/verify"
 	"yinzheng/verify/completion"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	Packages    archive.Index
 	Ledger      licences.Ledger
 	Trust       func(context.Context) ([]byte, error) // the region's signed trust file
+	Policy      verify.Policy                         // that uploads are judged by; its root is the region's own
 	LedgerFiles http.Handler                          // serves /log/…
 	Credentials auth.Credentials
 	Ready       func(context.Context) error

@@ -103,7 +103,7 @@ func (a *API) Judge(ctx context.Context, in verify.Input, at time.Time) (verify.
 			in.Receipt = r.Encode()
 		}
 	}
-	return verify.Judge(in, trust, at), nil
+	return a.cfg.Policy.JudgeBytes(verify.Read(in), trust, at), nil
 }
 
 // part reads one file of a form, or nil; it refuses more than limit bytes.

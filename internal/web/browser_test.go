@@ -3,8 +3,10 @@
 package web_test
 
 import (
+	"bytes"
 	"fmt"
 	"image/png"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -15,16 +17,26 @@ import (
 	"yinzheng/licences"
 )
 
-// screenshot opens a page in a real browser; that there is none is a failure, never a skip.
+// browse runs a real browser; that there is none is a failure, never a skip.
+func browse(t *testing.T, args ...string) []byte {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "chromium", append([]string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--user-data-dir=" + t.TempDir(),
+	}, args...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("chromium: %v\n%s", err, log.Bytes())
+	}
+	return out
+}
+
 func screenshot(t *testing.T, url string, width, height int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "page.png")
-	out, err := exec.CommandContext(t.Context(), "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--user-data-dir="+t.TempDir(),
-		fmt.Sprintf("--window-size=%d,%d", width, height), "--screenshot="+name, url).CombinedOutput()
-	if err != nil {
-		t.Fatalf("chromium: %v\n%s", err, out)
-	}
+	browse(t, fmt.Sprintf("--window-size=%d,%d", width, height), "--screenshot="+name, url)
 	return name
 }
 
@@ -60,6 +72,41 @@ func TestPagesShowInABrowserAndTheirQRIsRead(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(read), "http://127.0.0.1/v/aZ9_") {
 				t.Errorf("zbarimg read %q, %v", read, err)
 			}
+		}
+	}
+}
+
+// phone is a page that holds each path in a frame as wide as a phone and says how far its content sticks out. The pages forbid
+// frames, so they are served here without their policy.
+func phone(h http.Handler, report string, paths []string) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/report", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, report) })
+	mux.HandleFunc("/phone", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `<!doctype html><ul></ul><script>const say=(f)=>{const d=f.contentDocument;d.querySelectorAll("details").forEach(e=>e.open=true);
+const li=document.createElement("li");li.textContent=f.getAttribute("src")+" wide "+d.documentElement.scrollWidth+" styled "+(d.styleSheets.length);document.querySelector("ul").append(li)}</script>`)
+		for _, path := range paths {
+			fmt.Fprintf(w, `<iframe width="390" height="844" frameborder="0" src="%s" onload="say(this)"></iframe>`, path)
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		page := httptest.NewRecorder()
+		h.ServeHTTP(page, r)
+		w.Header().Set("Content-Type", page.Header().Get("Content-Type"))
+		w.WriteHeader(page.Code)
+		_, _ = w.Write(page.Body.Bytes())
+	})
+	return mux
+}
+
+func TestNoPageIsWiderThanAPhone(t *testing.T) {
+	h := pages(t, &shelf{holder: strings.Repeat("示例公司", 12), status: licences.InForce})
+	paths := []string{"/?lang=zh", "/?lang=en", "/v/good?lang=zh", "/c/good?lang=en", "/wallet?lang=en", "/nowhere?lang=en", "/report"}
+	server := httptest.NewServer(phone(h, post(t, h, map[string]string{"document": "%PDF-1.7 not a licence"}).Body.String(), paths))
+	defer server.Close()
+	seen := string(browse(t, "--virtual-time-budget=5000", "--window-size=1280,900", "--dump-dom", server.URL+"/phone"))
+	for _, path := range paths {
+		if want := "<li>" + path + " wide 390 styled 1</li>"; !strings.Contains(seen, want) {
+			t.Errorf("%s is not as wide as a phone: want %s in %s", path, want, seen)
 		}
 	}
 }

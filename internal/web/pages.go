@@ -15,14 +15,16 @@ import (
 const maxForm = verify.MaxDocument + verify.MaxReceipt + 1<<20
 
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) {
-	numbers, err := p.cfg.Numbers(r.Context())
-	if err != nil {
+	var counted *Numbers // stays nil, and off the page, when nothing is known
+	if numbers, err := p.cfg.Numbers(r.Context()); err != nil {
 		p.cfg.Log.ErrorContext(r.Context(), "counting", "err", err)
+	} else {
+		counted = &numbers
 	}
 	p.render(w, r, http.StatusOK, "home", struct {
-		Numbers Numbers
+		Numbers *Numbers
 		Wallet  bool
-	}{numbers, p.cfg.Wallet != nil})
+	}{counted, p.cfg.Wallet != nil})
 }
 
 // verify judges an uploaded document and shows every step. Nothing of the upload is kept.

@@ -45,22 +45,24 @@ type reportPage struct {
 	Subject  *verify.Subject
 	Document string
 	At       time.Time
+	Proof    []line
 	Stages   []stage
 }
 
 func reportView(r verify.Report, lang string) reportPage {
-	page := reportPage{Verdict: r.Verdict.String(), Document: r.Document.String(), At: r.At}
+	page := reportPage{Verdict: r.Verdict.String(), Document: r.Document.String(), At: r.At, Proof: proofOf(r.Findings)}
 	if r.Verdict == verify.Valid {
 		page.Subject = r.Subject
 	}
 	for _, f := range r.Findings {
 		name, s := stepOf(f, lang)
-		if n := len(page.Stages); n == 0 || page.Stages[n-1].Name != name {
+		i := slices.IndexFunc(page.Stages, func(one stage) bool { return one.Name == name })
+		if i < 0 {
+			i = len(page.Stages)
 			page.Stages = append(page.Stages, stage{Name: name, Worst: verify.Pass})
 		}
-		last := &page.Stages[len(page.Stages)-1]
-		last.Steps = append(last.Steps, s)
-		last.Worst = worse(last.Worst, f.Outcome)
+		page.Stages[i].Steps = append(page.Stages[i].Steps, s)
+		page.Stages[i].Worst = worse(page.Stages[i].Worst, f.Outcome)
 	}
 	return page
 }
@@ -77,9 +79,9 @@ func stepOf(f verify.Finding, lang string) (stageName string, s step) {
 	return stageZH, s
 }
 
-// worse returns the outcome that weighs more.
+// worse returns the outcome that weighs more; no outcome weighs least.
 func worse(a, b verify.Outcome) verify.Outcome {
-	order := []verify.Outcome{verify.Pass, verify.Warn, verify.Unknown, verify.Fail}
+	order := []verify.Outcome{"", verify.Pass, verify.Warn, verify.Unknown, verify.Fail}
 	return order[max(slices.Index(order, a), slices.Index(order, b))]
 }
 

@@ -93,7 +93,9 @@ func New(mux *http.ServeMux, cfg Config) (*Pages, error) {
 	})
 	mux.HandleFunc("GET /{$}", p.home)
 	mux.HandleFunc("POST /verify", p.verify)
-	mux.HandleFunc("GET /verify", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusSeeOther) })
+	mux.HandleFunc("GET /verify", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, view{Lang: language(r), chosen: r.URL.Query().Has("lang")}.Link("/"), http.StatusSeeOther)
+	})
 	mux.HandleFunc("GET /v/{token}", p.shown)
 	mux.HandleFunc("GET /c/{code}", p.checked)
 	if cfg.Wallet != nil {
@@ -121,7 +123,8 @@ func digestOf(files embed.FS) (string, error) {
 // view is what every template gets.
 type view struct {
 	Lang   string // "zh-CN" or "en"
-	Other  string // the link to the other language
+	Other  string // the link to the other language; none where a page cannot be asked for again
+	chosen bool   // by the address, so that links keep it
 	Title  string
 	Region string
 	Data   any
@@ -130,7 +133,29 @@ type view struct {
 // T returns a text of the page in its language.
 func (v view) T(key string) string { return text.Page(key, v.Lang) }
 
-// Date writes a time for people, with its offset.
+// Link writes the address of another page, which keeps the language that the reader chose.
+func (v view) Link(path string) string {
+	if !v.chosen {
+		return path
+	}
+	return path + "?lang=" + short(v.Lang)
+}
+
+// OtherLang is the language that the page is not in.
+func (v view) OtherLang() string {
+	if v.Lang == "en" {
+		return "zh-CN"
+	}
+	return "en"
+}
+
+// short is a language as the addresses name it.
+func short(lang string) string {
+	code, _, _ := strings.Cut(lang, "-")
+	return code
+}
+
+// Date writes a time for people, in Beijing's time.
 func (v view) Date(t time.Time) string {
 	if t.IsZero() {
 		return "—"
@@ -143,13 +168,14 @@ var beijing = time.FixedZone("UTC+8", 8*60*60)
 
 // render makes the whole page before the first byte leaves: a page is never half.
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
-	v := view{Lang: language(r), Region: p.cfg.Region, Data: data}
-	v.Title = v.T("title." + name)
-	other := *r.URL
-	query := other.Query()
-	query.Set("lang", map[string]string{"zh-CN": "en", "en": "zh"}[v.Lang])
-	other.RawQuery = query.Encode()
-	v.Other = other.RequestURI()
+	v := view{Lang: language(r), Region: p.cfg.Region, Data: data, chosen: r.URL.Query().Has("lang")}
+	v.Title = v.T("title."+name) + " · " + v.T("name")
+	if report, is := data.(reportPage); is {
+		v.Title = v.T("verdict."+report.Verdict) + " · " + v.Title
+	}
+	if r.Method == http.MethodGet && name != "shown" {
+		v.Other = other(r, v.OtherLang())
+	}
 	var page bytes.Buffer
 	if err := p.templates.ExecuteTemplate(&page, name+".html", v); err != nil {
 		p.cfg.Log.ErrorContext(r.Context(), "page", "name", name, "err", err)
@@ -160,6 +186,15 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name 
 	w.Header().Set("Content-Language", v.Lang)
 	w.WriteHeader(status)
 	_, _ = w.Write(page.Bytes())
+}
+
+// other is the address of the same page in another language.
+func other(r *http.Request, lang string) string {
+	there := *r.URL
+	query := there.Query()
+	query.Set("lang", short(lang))
+	there.RawQuery = query.Encode()
+	return there.RequestURI()
 }
 
 // refuse shows why there is nothing to show.

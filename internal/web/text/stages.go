@@ -2,13 +2,17 @@ package text
 
 import "strings"
 
-// Stage names the part of a judgement that a check belongs to. Checks of one stage stand together in a report.
+// Stage returns the Chinese and the English name of the part of a judgement that a check belongs to.
 func Stage(code string) (zh, en string) {
-	for _, g := range []struct{ mark, zh, en string }{
-		{"_SEAL", "印章", "Seal"}, {"SEAL_", "印章", "Seal"}, {"LICENCE_", "证照", "Licence"}, {"RECEIPT_", "存证", "Receipt"},
+	for _, g := range []struct{ prefix, zh, en string }{
+		{"SIG_TIME_OUTSIDE_SEAL", "印章", "Seal"}, {"SIGNER_NOT_IN_SEAL", "印章", "Seal"}, {"SEAL_", "印章", "Seal"},
+		{"SIG_TIME_OUTSIDE_CERT", "证书", "Certificate"}, {"SIGNER_CERT_", "证书", "Certificate"},
+		{"TIMESTAMP", "时间", "Time"}, {"SIG_TIME", "时间", "Time"},
+		{"PDF_", "文件", "File"}, {"SIG_COUNT", "文件", "File"}, {"SIG_COVERAGE", "文件", "File"},
+		{"LICENCE_", "证照", "Licence"}, {"RECEIPT_", "存证", "Receipt"},
 		{"OUTCOME_", "办结核验", "Outcome"}, {"TRUST_", "信任", "Trust"}, {"POLICY", "信任", "Trust"}, {"INPUT", "信任", "Trust"},
 	} {
-		if strings.HasPrefix(code, g.mark) || strings.HasPrefix(g.mark, "_") && strings.HasSuffix(code, g.mark) {
+		if strings.HasPrefix(code, g.prefix) {
 			return g.zh, g.en
 		}
 	}
