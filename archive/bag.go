@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"yinzheng/internal/gm"
+	"yinzheng/verify"
 )
 
 // The tag files of a bag (RFC 8493, 2.1.1 and 2.2). SHA-512 is what every tool checks; SM3 is the national digest.
@@ -54,7 +55,7 @@ func bagInfo(d Deposit, payload int64, count int) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "Source-Organization: %s\n", d.Metadata.OfficeName)
 	fmt.Fprintf(&out, "External-Description: %s\n", d.Title)
-	fmt.Fprintf(&out, "Bagging-Date: %s\n", d.Metadata.Finished.In(beijing).Format("2006-01-02"))
+	fmt.Fprintf(&out, "Bagging-Date: %s\n", d.Metadata.Finished.In(verify.ChinaTime()).Format("2006-01-02"))
 	fmt.Fprintf(&out, "External-Identifier: %s\n", d.ID)
 	fmt.Fprintf(&out, "Internal-Sender-Identifier: %s\n", d.Subject)
 	fmt.Fprintf(&out, "Payload-Oxum: %d.%d\n", payload, count)

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"yinzheng/verify"
 )
 
 // Names of the two metadata files (GB/T 42727-2023, chapters 7 and 8).
@@ -114,7 +116,7 @@ func describe(d Deposit) baseInfo {
 		Project:    item{"题名", d.Title},
 		Fonds:      item{"全宗标识", m.Fonds},
 		Category:   item{"门类代码", m.Category},
-		Year:       item{"年度", strconv.Itoa(m.Finished.In(beijing).Year())},
+		Year:       item{"年度", strconv.Itoa(m.Finished.In(verify.ChinaTime()).Year())},
 		Retention:  item{"保管期限", m.Retention},
 		Task:       item{"事项编码", m.Matter},
 		Case:       item{"办件编号", m.Case},
@@ -162,11 +164,8 @@ func describeProcess(d Deposit) processInfo {
 	return info
 }
 
-// beijing is UTC+8 without summer time: the only civil time of the country, so no zone database is needed.
-var beijing = time.FixedZone("CST", 8*60*60)
-
 // stamp writes a time in Beijing time, whole seconds, RFC 3339.
-func stamp(t time.Time) string { return t.In(beijing).Format(time.RFC3339) }
+func stamp(t time.Time) string { return t.In(verify.ChinaTime()).Format(time.RFC3339) }
 
 // encodeXML writes the one form of a metadata document.
 func encodeXML(v any) ([]byte, error) {

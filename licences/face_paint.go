@@ -70,7 +70,7 @@ func rgb(c colour) pdf.Color {
 
 // issueTime is the first moment of the day of issue in China: the only time that the document carries before its seal.
 func issueTime(day string) time.Time {
-	t, err := time.ParseInLocation(time.DateOnly, day, time.FixedZone("", 8*60*60))
+	t, err := time.ParseInLocation(time.DateOnly, day, verify.ChinaTime())
 	if err != nil {
 		return time.Time{}
 	}

@@ -8,12 +8,13 @@ import (
 
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
+	"yinzheng/verify"
 )
 
 const (
-	entryKind = "licence" // kind of the ledger entries and of the packages
-	maxTaken  = 3         // a random identifier is never taken twice unless the randomness is broken
-	maxKey    = 255       // bytes of an Idempotency-Key
+	entryKind = verify.KindLicence // kind of the ledger entries and of the packages
+	maxTaken  = 3                  // a random identifier is never taken twice unless the randomness is broken
+	maxKey    = 255                // bytes of an Idempotency-Key
 )
 
 // The codes of refusals of a request as a whole.

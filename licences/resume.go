@@ -167,7 +167,7 @@ func (s *Service) ownSeal(ctx context.Context, l Licence, face []byte, sealed *s
 func ownFaults(r verify.Report) error {
 	var codes []string
 	for _, f := range r.Findings {
-		if f.Outcome == verify.Fail && f.Code != "LICENCE_PERIOD" && f.Code != "LICENCE_STATUS" {
+		if f.Outcome == verify.Fail && !f.Standing() {
 			codes = append(codes, f.Code)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"yinzheng/internal/auth"
+	"yinzheng/verify"
 )
 
 // maxWhy bounds a reason, in characters.
@@ -105,8 +106,5 @@ func checkWhy(why string) error {
 	return r.err()
 }
 
-// beijing is UTC+8 without summer time, the civil time of the whole country.
-func beijing() *time.Location { return time.FixedZone("CST", 8*60*60) }
-
 // today is the date of a moment in Beijing time, YYYY-MM-DD.
-func today(t time.Time) string { return t.In(beijing()).Format(time.DateOnly) }
+func today(t time.Time) string { return t.In(verify.ChinaTime()).Format(time.DateOnly) }

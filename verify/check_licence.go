@@ -7,6 +7,12 @@ import (
 	"yinzheng/internal/codes"
 )
 
+// The checks of a licence's present standing; see Finding.Standing.
+const (
+	codePeriod = "LICENCE_PERIOD"
+	codeStatus = "LICENCE_STATUS"
+)
+
 func licenceChecks() []Check {
 	about := func(code, clause string, e endings, run func(*judgement) ending, needs ...string) Check {
 		return Check{Code: code, Clause: clause, Endings: e, applies: ofDocument, needs: append([]string{"LICENCE_DATA"}, needs...), run: run}
@@ -19,8 +25,8 @@ func licenceChecks() []Check {
 		about("LICENCE_IDENTIFIER", "GB/T 36904-2018", can(Pass).or(Fail, "malformed", "kind", "issuer"), checkIdentifier),
 		about("LICENCE_ISSUER_CODE", "GB 32100-2015", can(Pass).or(Fail), checkIssuerCode),
 		about("LICENCE_ISSUER", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkIssuer, "SIG_FORMAT"),
-		about("LICENCE_PERIOD", "GB/T 36903-2018", can(Pass).or(Pass, "no_end").or(Fail, "not_yet", "expired"), checkPeriod),
-		about("LICENCE_STATUS", "GB/T 36903-2018",
+		about(codePeriod, "GB/T 36903-2018", can(Pass).or(Pass, "no_end").or(Fail, "not_yet", "expired"), checkPeriod),
+		about(codeStatus, "GB/T 36903-2018",
 			can(Pass).or(Warn, "later").or(Unknown, "stale").or(Fail, "suspended", "withdrawn", "cancelled", "lapsed", "moved", "revoked", "other"),
 			checkStatus, "TRUST_FILE"),
 	}

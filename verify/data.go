@@ -163,11 +163,12 @@ func (m Metadata) period() (from, until time.Time, err error) {
 	return from, until, nil
 }
 
-// chinaTime is UTC+8 all year; the dates of a licence are days of this zone.
-func chinaTime() *time.Location { return time.FixedZone("", 8*60*60) }
+// ChinaTime is UTC+8 all year, the civil time of the whole country: no zone database is needed. The dates of a licence are
+// days of this zone.
+func ChinaTime() *time.Location { return time.FixedZone("", 8*60*60) }
 
 func day(s string) (time.Time, error) {
-	t, err := time.ParseInLocation(time.DateOnly, s, chinaTime())
+	t, err := time.ParseInLocation(time.DateOnly, s, ChinaTime())
 	if err != nil || t.Format(time.DateOnly) != s {
 		return time.Time{}, fmt.Errorf("%.20q is not a date", s)
 	}

@@ -150,6 +150,6 @@ func (c Check) finding(e ending) Finding {
 }
 
 // when writes a time for people: China's time to the second.
-func when(t time.Time) string { return t.In(chinaTime()).Format(time.RFC3339) }
+func when(t time.Time) string { return t.In(ChinaTime()).Format(time.RFC3339) }
 
 func count(n int) string { return fmt.Sprint(n) }

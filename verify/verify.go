@@ -78,6 +78,10 @@ type Finding struct {
 	Params  map[string]string `json:"params,omitempty"` // data for the text: names, times, digests; "why" tells endings apart
 }
 
+// Standing reports whether the finding is about the licence's present standing, its period and its status: that may change,
+// and says nothing against what was sealed.
+func (f Finding) Standing() bool { return f.Code == codePeriod || f.Code == codeStatus }
+
 // Report is the judgement of one licence, or of one receipt or one case outcome alone.
 type Report struct {
 	Verdict  Verdict   `json:"verdict"`

@@ -175,7 +175,7 @@ func parseTime(s string) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, s); err == nil {
 		return t, nil
 	}
-	return time.ParseInLocation(time.DateOnly, s, time.FixedZone("", 8*60*60))
+	return time.ParseInLocation(time.DateOnly, s, verify.ChinaTime())
 }
 
 // locale chooses the language of the user's environment; both when it says nothing.

@@ -119,7 +119,7 @@ func (p *printer) subject(s verify.Subject) {
 	rows := [][3]string{
 		{"证照", "Licence", s.Name}, {"编号", "Number", s.Number}, {"持证主体", "Holder", s.Holder}, {"颁发机构", "Issuer", s.Issuer},
 		{"有效期", "Period", s.ValidFrom + " — " + until},
-		{"签章", "Seal", s.SealName + ", " + s.SealedAt.In(china()).Format(time.RFC3339)}, {"标识", "Identifier", s.Identifier},
+		{"签章", "Seal", s.SealName + ", " + s.SealedAt.In(verify.ChinaTime()).Format(time.RFC3339)}, {"标识", "Identifier", s.Identifier},
 	}
 	width := 0
 	for _, r := range rows {
@@ -178,8 +178,6 @@ func (p *printer) step(f verify.Finding, width int) {
 		p.line("    ", p.paint(pad(labelEN, width)+"  "+en, faint))
 	}
 }
-
-func china() *time.Location { return time.FixedZone("", 8*60*60) }
 
 // visible replaces what could move a terminal's cursor or turn text around: names come from files.
 func visible(s string) string {

@@ -48,7 +48,7 @@ var may = map[string][]string{
 	"internal/ledger/embedded": {"internal/ledger", "internal/receipt"},
 
 	// drivers and adapters
-	"internal/blob":     {"archive", "internal/gm"},
+	"internal/blob":     {"archive", "internal/durable", "internal/gm"},
 	"internal/store":    {"archive", "internal/audit", "internal/auth", "internal/gm", "internal/ledger", "internal/receipt", "internal/store/sq", "licences", "sealing", "verify", "verify/completion"},
 	"internal/store/sq": {},
 	"internal/httpapi":  {"archive", "internal/auth", "internal/codes", "internal/gm", "internal/ledger", "internal/qr", "internal/receipt", "internal/web/text", "licences", "sealing", "verify", "verify/completion"},

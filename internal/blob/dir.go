@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"yinzheng/archive"
+	"yinzheng/internal/durable"
 	"yinzheng/internal/gm"
 )
 
@@ -55,21 +56,10 @@ func (d *Dir) makeDir(path string) error {
 	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("blob: making a folder: %w", err)
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	d.durable.Store(path, struct{}{})
-	return nil
-}
-
-func syncDir(path string) error {
-	f, err := os.Open(path)
-	if err == nil {
-		err = errors.Join(f.Sync(), f.Close())
-	}
-	if err != nil {
-		return fmt.Errorf("blob: syncing a folder: %w", err)
-	}
 	return nil
 }
 
@@ -130,7 +120,7 @@ func (d *Dir) name(temp string, digest gm.Digest) error {
 	if err := os.Rename(temp, file); err != nil {
 		return err
 	}
-	return syncDir(lower)
+	return durable.SyncDir(lower)
 }
 
 func removeTemp(path string) error {

@@ -275,7 +275,7 @@ func (h *House) judgeOwn(document []byte) error {
 	}
 	h.judged.put(report)
 	for _, f := range report.Findings {
-		if (f.Outcome == verify.Fail || f.Outcome == verify.Unknown) && !standing(f.Code) {
+		if (f.Outcome == verify.Fail || f.Outcome == verify.Unknown) && !f.Standing() {
 			return fmt.Errorf("our own seal does not pass %s", f.Code)
 		}
 	}
@@ -286,7 +286,7 @@ func (h *House) judgeOwn(document []byte) error {
 func (h *House) Handler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api, err := httpapi.New(mux, httpapi.Config{
-		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Policy: h.policy(),
+		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Judge: h.judgeAnew,
 		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
 	})
 	if err != nil {

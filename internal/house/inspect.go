@@ -119,7 +119,7 @@ func (h *House) inspectLog(ctx context.Context, i *Inspection) error {
 }
 
 func (h *House) inspectLicences(ctx context.Context, i *Inspection) error {
-	trust, err := h.publisher.Trust(ctx)
+	_, trust, err := h.publisher.newest(ctx)
 	if err != nil {
 		return err
 	}
@@ -142,13 +142,13 @@ func (h *House) inspectLicences(ctx context.Context, i *Inspection) error {
 }
 
 // inspectLicence judges an acknowledged licence as a stranger would, apart from its present standing.
-func (h *House) inspectLicence(ctx context.Context, i *Inspection, trust []byte, l licences.Licence) {
+func (h *House) inspectLicence(ctx context.Context, i *Inspection, trust *verify.Trust, l licences.Licence) {
 	in, err := h.Licences.Files(ctx, l.Identifier)
 	if err != nil {
 		i.found("licence "+l.ID, err)
 		return
 	}
-	r, err := h.Ledger.Receipt(ctx, "licence", l.Document)
+	r, err := h.Ledger.Receipt(ctx, verify.KindLicence, l.Document)
 	switch {
 	case errors.Is(err, ledger.ErrNoEntry):
 		i.found("licence "+l.ID, errors.New("was acknowledged without a promise of the ledger"))
@@ -160,9 +160,9 @@ func (h *House) inspectLicence(ctx context.Context, i *Inspection, trust []byte,
 		i.found("licence "+l.ID, errors.New("is said to be anchored and is not logged"))
 	}
 	i.Receipts++
-	report := verify.Judge(in, trust, h.cfg.Now())
+	report := h.policy().Judge(verify.Read(in), trust, h.cfg.Now())
 	for _, f := range report.Findings {
-		if f.Outcome == verify.Fail && !standing(f.Code) {
+		if f.Outcome == verify.Fail && !f.Standing() {
 			i.found("licence "+l.ID, errors.New(f.Code))
 		}
 	}
@@ -171,11 +171,6 @@ func (h *House) inspectLicence(ctx context.Context, i *Inspection, trust []byte,
 			i.found("licence "+l.ID, err)
 		}
 	}
-}
-
-// standing reports whether a finding is about the licence's present standing, which is no fault of what is stored.
-func standing(code string) bool {
-	return code == "LICENCE_PERIOD" || code == "LICENCE_STATUS"
 }
 
 func (h *House) inspectPackages(ctx context.Context, i *Inspection) error {

@@ -39,9 +39,9 @@ type Config struct {
 	Archive     *archive.Archive
 	Packages    archive.Index
 	Ledger      licences.Ledger
-	Trust       func(context.Context) ([]byte, error) // the region's signed trust file
-	Policy      verify.Policy                         // that uploads are judged by; its root is the region's own
-	LedgerFiles http.Handler                          // serves /log/…
+	Trust       func(context.Context) ([]byte, error)                                 // the region's signed trust file
+	Judge       func(context.Context, verify.Input, time.Time) (verify.Report, error) // with that trust file, its root pinned
+	LedgerFiles http.Handler                                                          // serves /log/…
 	Credentials auth.Credentials
 	Ready       func(context.Context) error
 	Now         func() time.Time

@@ -9,6 +9,7 @@ import (
 
 	"yinzheng/internal/gm"
 	"yinzheng/internal/ledger"
+	"yinzheng/verify"
 )
 
 type fileOut struct {
@@ -18,7 +19,7 @@ type fileOut struct {
 }
 
 // receiptKinds are what a digest may be anchored as; a digest alone asks for the first that is there.
-var receiptKinds = []string{"licence", "outcome", "package", "trust"}
+var receiptKinds = []string{verify.KindLicence, verify.KindOutcome}
 
 func (a *API) proofs() {
 	get := a.open(http.MethodGet, "/v1/receipts/{digest}", "getReceipt", "ledger", "Read the receipt of a digest, as far as it has come")

@@ -94,16 +94,12 @@ func (a *API) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
 
 // Judge judges with the region's own trust file; a document with no receipt gets the region's own one, if there is one.
 func (a *API) Judge(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error) {
-	trust, err := a.cfg.Trust(ctx)
-	if err != nil {
-		return verify.Report{}, fmt.Errorf("reading the trust file: %w", err)
-	}
 	if in.Receipt == nil && in.Document != nil {
-		if r, err := a.cfg.Ledger.Receipt(ctx, "licence", gm.Sum(in.Document)); err == nil && r.State != receipt.Accepted {
+		if r, err := a.cfg.Ledger.Receipt(ctx, verify.KindLicence, gm.Sum(in.Document)); err == nil && r.State != receipt.Accepted {
 			in.Receipt = r.Encode()
 		}
 	}
-	return a.cfg.Policy.JudgeBytes(verify.Read(in), trust, at), nil
+	return a.cfg.Judge(ctx, in, at)
 }
 
 // part reads one file of a form, or nil; it refuses more than limit bytes.

@@ -160,11 +160,8 @@ func (v view) Date(t time.Time) string {
 	if t.IsZero() {
 		return "—"
 	}
-	return t.In(beijing).Format("2006-01-02 15:04:05")
+	return t.In(verify.ChinaTime()).Format("2006-01-02 15:04:05")
 }
-
-// beijing is the time that officials and citizens read.
-var beijing = time.FixedZone("UTC+8", 8*60*60)
 
 // render makes the whole page before the first byte leaves: a page is never half.
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
