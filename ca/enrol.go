@@ -2,14 +2,10 @@ package ca
 
 import (
 	"context"
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -17,6 +13,7 @@ import (
 	"yinzheng/internal/codes"
 	"yinzheng/internal/durable"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/keys"
 )
 
 // Reasons for which an office is not enrolled.
@@ -26,7 +23,7 @@ var (
 )
 
 const (
-	sealPrefix = "seal-"    // keys/seal-<esID>.key, certs/seal-<esID>.pem
+	sealPrefix = "seal-"    // key seal-<esID>, file certs/seal-<esID>.pem
 	serialLen  = 8          // digits of an esID after the region's six
 	maxSerial  = 99_999_999 // the last of them
 	usccLen    = 18         // characters of a 统一社会信用代码 (GB 32100)
@@ -40,7 +37,7 @@ type Office struct {
 	Code string // 统一社会信用代码
 }
 
-// Enrol gives an office its signing identity: an SM2 key in the region's folder and a certificate of the office-seal
+// Enrol gives an office its signing identity: an SM2 key with the key holder and a certificate of the office-seal
 // profile with CN=<esID>, O=<code><name>, C=CN, as real seals have it. The esID is the region's code and an 8-digit
 // number. An office has one identity: as long as its certificate is valid, a second call returns the same. A key whose
 // certificate a crash prevented belongs to nobody yet and is given to the next office.
@@ -54,8 +51,8 @@ func (r *Region) Enrol(ctx context.Context, o Office) (Identity, error) {
 		if err := ctx.Err(); err != nil {
 			return Identity{}, fmt.Errorf("enrolling %s: %w", o.Code, err)
 		}
-		id, err := r.enrol(o)
-		if errors.Is(err, fs.ErrExist) {
+		id, err := r.enrol(ctx, o)
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, keys.ErrExists) || errors.Is(err, ErrKeyUsed) {
 			continue // another process took that number: look again
 		}
 		if err != nil {
@@ -76,45 +73,57 @@ func (o Office) check() error {
 	return nil
 }
 
-// enrol finds or makes the identity; fs.ErrExist when another process was faster.
-func (r *Region) enrol(o Office) (Identity, error) {
-	shelf, err := r.seals()
+// enrol finds or makes the identity; keys.ErrExists or ErrKeyUsed when another process was faster.
+func (r *Region) enrol(ctx context.Context, o Office) (Identity, error) {
+	shelf, err := r.seals(ctx)
 	if err != nil {
 		return Identity{}, err
 	}
-	now := r.src.Now()
-	for _, id := range shelf.keys {
+	now := r.c.Now()
+	for _, id := range shelf.ids {
 		cert := shelf.certs[id]
-		if cert == nil {
+		if cert == nil || cert.Subject.String() != o.subject(id).String() || !now.Before(cert.NotAfter) {
 			continue
 		}
-		if cert.Subject.String() == o.subject(id).String() && now.Before(cert.NotAfter) {
-			key, err := loadKey(r.dir, sealPrefix+id, r.passphrase)
-			if err != nil {
-				return Identity{}, err
-			}
-			if !matches(key, cert.PublicKey) {
-				return Identity{}, fmt.Errorf("%w: seal %s", ErrMismatch, id)
-			}
-			return Identity{Name: id, Certificate: cert.Raw, Key: key}, nil
+		good, err := r.stillGood(ctx, cert.Raw)
+		if err != nil {
+			return Identity{}, err
 		}
+		if !good {
+			continue // a revoked one is not given out again
+		}
+		key, err := r.c.Keys.Signer(ctx, sealPrefix+id)
+		if err != nil {
+			return Identity{}, err
+		}
+		if !matches(key, cert.PublicKey) {
+			return Identity{}, fmt.Errorf("%w: seal %s", ErrMismatch, id)
+		}
+		return Identity{Name: id, Certificate: cert.Raw, Key: key, cert: cert}, nil
 	}
-	id, key, err := r.freeKey(shelf)
+	id, err := r.freeKey(ctx, shelf)
 	if err != nil {
 		return Identity{}, err
 	}
-	pub, err := sm2Public(key)
+	key, err := r.c.Keys.Signer(ctx, sealPrefix+id)
 	if err != nil {
 		return Identity{}, err
 	}
-	der, err := r.Issuer().Issue(Request{Profile: ProfileOfficeSeal, Subject: o.subject(id), PublicKey: pub})
+	der, err := r.IssueSM2(ctx, Order{Profile: ProfileOfficeSeal, Subject: o.subject(id), Key: key.Public(), By: house})
 	if err != nil {
 		return Identity{}, err
 	}
-	if err := durable.CreateFile(filepath.Join(r.dir, certsDir, sealPrefix+id+certSuffix), certPEM(der), certMode); err != nil {
+	if err := durable.CreateFile(r.path(certsDir, sealPrefix+id, certSuffix), PEM(der), certMode); err != nil {
 		return Identity{}, err
 	}
-	return Identity{Name: id, Certificate: der, Key: key}, nil
+	cert, err := gm.ParseCertificate(der)
+	return Identity{Name: id, Certificate: der, Key: key, cert: cert}, err
+}
+
+// stillGood asks the register about a certificate of ours.
+func (r *Region) stillGood(ctx context.Context, der []byte) (bool, error) {
+	record, err := r.recorded(ctx, der)
+	return err == nil && record.State == Good, err
 }
 
 // subject is the name in an office's certificate.
@@ -122,77 +131,74 @@ func (o Office) subject(id string) pkix.Name {
 	return pkix.Name{Country: []string{"CN"}, Organization: []string{o.Code + o.Name}, CommonName: id}
 }
 
-// freeKey takes a key that nobody has, or makes one under the next number.
-func (r *Region) freeKey(s shelf) (string, crypto.Signer, error) {
-	for _, id := range s.keys {
+// freeKey takes a key that nobody has, or makes one under the next number, and returns the number.
+func (r *Region) freeKey(ctx context.Context, s shelf) (string, error) {
+	for _, id := range s.ids {
 		if s.certs[id] == nil {
-			key, err := loadKey(r.dir, sealPrefix+id, r.passphrase)
-			return id, key, err
+			return id, nil
 		}
 	}
 	if s.last >= maxSerial {
-		return "", nil, ErrFull
+		return "", ErrFull
 	}
 	id := fmt.Sprintf("%s%0*d", r.about.Region, serialLen, s.last+1)
-	key, err := gm.GenerateKey()
-	if err != nil {
-		return "", nil, err
-	}
-	sealed, err := gm.SealKey(key, r.passphrase)
-	if err != nil {
-		return "", nil, err
-	}
-	return id, key, durable.CreateFile(filepath.Join(r.dir, keysDir, sealPrefix+id+keySuffix), sealed, keyMode)
+	_, err := r.c.Keys.Create(ctx, keys.Spec{ID: sealPrefix + id, Algorithm: keys.SM2, Use: keys.Use(ProfileOfficeSeal)})
+	return id, err
 }
 
-// shelf is what the folder holds of seals.
+// shelf is what there is of seals.
 type shelf struct {
-	keys  []string                   // esIDs with a key, ascending
+	ids   []string                   // esIDs with an active key, ascending
 	certs map[string]*gm.Certificate // by esID
 	last  int                        // greatest number used
 }
 
-// seals reads the folder.
-func (r *Region) seals() (shelf, error) {
+// seals reads inventory and folder. A certificate whose file a crash prevented is written from the register.
+func (r *Region) seals(ctx context.Context) (shelf, error) {
 	s := shelf{certs: map[string]*gm.Certificate{}}
-	keys, err := os.ReadDir(filepath.Join(r.dir, keysDir))
+	all, err := r.c.Keys.List(ctx)
 	if err != nil {
 		return s, fmt.Errorf("listing seals: %w", err)
 	}
-	for _, e := range keys {
-		id, n, ok := r.sealNumber(e.Name(), keySuffix)
+	for _, k := range all {
+		id, n, ok := r.sealNumber(k.ID)
 		if !ok {
 			continue
 		}
-		s.keys = append(s.keys, id)
 		s.last = max(s.last, n)
-		der, err := readCert(filepath.Join(r.dir, certsDir, sealPrefix+id+certSuffix))
-		if errors.Is(err, fs.ErrNotExist) {
+		if k.State != keys.Active {
 			continue
 		}
-		if err != nil {
-			return s, err
+		s.ids = append(s.ids, id)
+		path := r.path(certsDir, sealPrefix+id, certSuffix)
+		der, err := readCert(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			if der, err = r.known(ctx, ProfileOfficeSeal, id, gm.Sum(k.Public)); der != nil && err == nil {
+				err = durable.CreateFile(path, PEM(der), certMode)
+			}
+		}
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return s, fmt.Errorf("reading the certificate of seal %s: %w", id, err)
+		}
+		if der == nil {
+			continue
 		}
 		if s.certs[id], err = gm.ParseCertificate(der); err != nil {
 			return s, fmt.Errorf("reading the certificate of seal %s: %w", id, err)
-		}
-		if _, ok := s.certs[id].PublicKey.(*ecdsa.PublicKey); !ok {
-			return s, fmt.Errorf("seal %s: %w", id, ErrKey)
 		}
 	}
 	return s, nil
 }
 
-// sealNumber reads seal-<esID><suffix> of this region.
-func (r *Region) sealNumber(name, suffix string) (id string, n int, ok bool) {
-	id, ok = strings.CutSuffix(name, suffix)
-	if !ok {
-		return "", 0, false
-	}
-	id, ok = strings.CutPrefix(id, sealPrefix)
+// sealNumber reads the name of a seal's key of this region.
+func (r *Region) sealNumber(name string) (id string, n int, ok bool) {
+	id, ok = strings.CutPrefix(name, sealPrefix)
 	if !ok || len(id) != len(r.about.Region)+serialLen || !strings.HasPrefix(id, r.about.Region) {
 		return "", 0, false
 	}
 	n, err := strconv.Atoi(id[len(r.about.Region):])
 	return id, n, err == nil && n >= 0
 }
+
+// SealKey is the name of the key of a seal in the inventory.
+func SealKey(esID string) string { return sealPrefix + esID }

@@ -1,61 +1,23 @@
 package ca
 
 import (
-	"bytes"
 	"context"
-	"crypto"
-	"crypto/x509/pkix"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
 
 	"yinzheng/internal/durable"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/keys"
 )
-
-// The identities of a region, by the name of their files.
-const (
-	roleRoot        = "root"
-	roleAuthority   = "authority"
-	roleSealMaker   = "seal-maker"
-	roleTimestamper = "timestamper"
-	roleLedger      = "ledger"
-	roleTrustList   = "trust-list"
-	roleTLS         = "tls" // ECDSA P-256
-	roleLog         = "log" // Ed25519, no certificate: signs the checkpoints of the transparency log
-)
-
-// role is one SM2 identity of a region.
-type role struct {
-	name, profile string
-	title         string // the end of its common name
-	issuer        string // role that signs it; "" for itself
-}
-
-// roles lists the SM2 identities in the order in which they are certified.
-func roles() []role {
-	return []role{
-		{roleRoot, ProfileRoot, "电子证照根CA", ""},
-		{roleAuthority, ProfileAuthority, "电子证照签发CA", roleRoot},
-		{roleSealMaker, ProfileSealMaker, "统一电子印章制作系统", roleAuthority},
-		{roleTimestamper, ProfileTimestamp, "时间戳服务", roleAuthority},
-		{roleLedger, ProfileLedger, "存证账本", roleAuthority},
-		{roleTrustList, ProfileTrustList, "信任列表", roleAuthority},
-	}
-}
-
-// keyNames lists every key of a region.
-func keyNames() []string {
-	names := []string{}
-	for _, r := range roles() {
-		names = append(names, r.name)
-	}
-	return append(names, roleTLS, roleLog)
-}
 
 // about is region.json: which region a folder belongs to. It is the first file written.
 type about struct {
@@ -69,6 +31,12 @@ const (
 	aboutFile    = "region.json"
 	aboutVersion = 1
 	maxName      = 30 // characters of a region's name: with the longest title it still fits a common name of 64
+
+	certsDir    = "certs"
+	requestsDir = "requests" // PKCS#10 of issuing CAs, for a ceremony
+	certSuffix  = ".pem"
+	csrSuffix   = ".csr"
+	vkeySuffix  = ".vkey" // note verifier key of the log
 )
 
 var (
@@ -93,11 +61,36 @@ func (a about) check() error {
 	return nil
 }
 
-// Establish makes a region's keys and certificates in dir, or completes what an interrupted run left: it may be killed
-// at any point and run again. Keys come before certificates, and no existing file is ever overwritten. A folder of
-// another region is ErrOtherRegion; a passphrase that does not open the keys already there is gm.ErrPassphrase.
-func Establish(ctx context.Context, dir string, passphrase []byte, spec Spec) (*Region, error) {
-	src, err := spec.Sources.ready()
+// Spec describes a region to establish.
+type Spec struct {
+	Region string // 行政区划代码, 6 digits (GB/T 2260)
+	Name   string // 行政区划名称, at most 30 characters
+	Origin string // name of the transparency log; "" for "yinzheng-<region>"
+	// Ceremony certifies the issuing CAs. Without it, and without certificates brought by Import, Establish leaves the
+	// requests in the folder and answers ErrCeremony.
+	Ceremony func(context.Context, []CARequest) (Certified, error)
+}
+
+// CARequest asks a ceremony for the certificate of an issuing CA.
+type CARequest struct {
+	Name string // "authority" (SM2) or "tls" (ECDSA), later generations with -2, -3, …
+	CSR  []byte // PKCS#10, DER
+}
+
+// Certified is what a ceremony gives back.
+type Certified struct {
+	Root, TLSRoot []byte            // DER
+	Authorities   map[string][]byte // DER, by CARequest.Name
+}
+
+// ErrCeremony means that the requests wait for a ceremony.
+var ErrCeremony = errors.New("ca: the issuing CAs wait to be certified by a ceremony")
+
+// Establish makes a region's keys and certificates, or completes what an interrupted run left: it may be killed at any
+// point and run again. Keys come before certificates, and no existing file is ever overwritten. A folder of another
+// region is ErrOtherRegion.
+func Establish(ctx context.Context, c Config, spec Spec) (*Region, error) {
+	c, err := c.ready()
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +98,12 @@ func Establish(ctx context.Context, dir string, passphrase []byte, spec Spec) (*
 		spec.Origin = "yinzheng-" + spec.Region
 	}
 	e := &establishing{
-		dir: dir, passphrase: bytes.Clone(passphrase), src: src, step: spec.OnStep,
-		about: about{Version: aboutVersion, Region: spec.Region, Name: spec.Name, Origin: spec.Origin},
+		Region: newRegion(c, about{Version: aboutVersion, Region: spec.Region, Name: spec.Name, Origin: spec.Origin}),
+		spec:   spec, step: c.OnStep,
 	}
-	if e.step == nil {
-		e.step = func(string) {}
-	}
-	for _, part := range []func(context.Context) error{e.describe, e.makeKeys, e.certify, e.certifyTLS, e.publishLogKey} {
+	for _, part := range []func(context.Context) error{
+		e.describe, e.forget, e.makeKeys, e.publishLogKey, e.request, e.certifyServices, e.load,
+	} {
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("establishing %s: %w", spec.Region, err)
 		}
@@ -119,21 +111,18 @@ func Establish(ctx context.Context, dir string, passphrase []byte, spec Spec) (*
 			return nil, fmt.Errorf("establishing %s: %w", spec.Region, err)
 		}
 	}
-	return assemble(dir, e.about, e.passphrase, src, e.keys)
+	return e.Region, nil
 }
 
 // establishing is one run of Establish.
 type establishing struct {
-	dir        string
-	about      about
-	passphrase []byte
-	src        Sources
-	step       func(string)
-	keys       map[string]crypto.Signer
+	*Region
+	spec Spec
+	step func(string)
 }
 
-func (e *establishing) path(kind, name, suffix string) string {
-	return filepath.Join(e.dir, kind, name+suffix)
+func (r *Region) path(kind, name, suffix string) string {
+	return filepath.Join(r.c.Dir, kind, name+suffix)
 }
 
 // describe creates the folders and region.json, or checks the one that is there.
@@ -141,7 +130,7 @@ func (e *establishing) describe(context.Context) error {
 	if err := e.about.check(); err != nil {
 		return err
 	}
-	for _, d := range []string{e.dir, filepath.Join(e.dir, keysDir), filepath.Join(e.dir, certsDir)} {
+	for _, d := range []string{e.c.Dir, filepath.Join(e.c.Dir, certsDir), filepath.Join(e.c.Dir, requestsDir)} {
 		if err := makeDir(d); err != nil {
 			return err
 		}
@@ -154,9 +143,9 @@ func (e *establishing) describe(context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = durable.CreateFile(filepath.Join(e.dir, aboutFile), append(b, '\n'), certMode)
+	err = durable.CreateFile(filepath.Join(e.c.Dir, aboutFile), append(b, '\n'), certMode)
 	if errors.Is(err, fs.ErrExist) {
-		there, err := readAbout(e.dir)
+		there, err := readAbout(e.c.Dir)
 		if err != nil {
 			return err
 		}
@@ -165,52 +154,144 @@ func (e *establishing) describe(context.Context) error {
 		}
 		return nil
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		e.step("region")
 	}
-	e.step("region")
-	return nil
+	return err
 }
 
-// certify issues the SM2 certificates that are missing, issuers first.
-func (e *establishing) certify(context.Context) error {
-	issued := map[string]*gm.Certificate{}
+// forget voids what an interrupted run was about to sign; nobody else issues while a region is established.
+func (e *establishing) forget(ctx context.Context) error {
+	now := e.c.Now()
+	_, err := e.c.Books.Void(ctx, now.Add(time.Second), now)
+	return err
+}
+
+// makeKeys makes the keys that are not there. Encrypting one takes a noticeable fraction of a second by design (PBKDF2), so
+// several are worked on at once.
+func (e *establishing) makeKeys(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	specs := []keys.Spec{{ID: roleLog, Algorithm: keys.Ed25519, Use: roleLog}}
 	for _, r := range roles() {
-		path := e.path(certsDir, r.name, certSuffix)
-		der, err := readCert(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			if der, err = e.issue(r, issued[r.issuer]); err != nil {
-				return err
-			}
-			if err = durable.CreateFile(path, certPEM(der), certMode); err == nil {
-				e.step("certificate " + r.name)
-			}
+		if !r.isRoot() {
+			specs = append(specs, keys.Spec{ID: r.name, Algorithm: r.algorithm, Use: keys.Use(r.profile)})
 		}
+	}
+	for _, s := range specs {
+		g.Go(func() error {
+			_, err := e.c.Keys.Create(ctx, s)
+			if err != nil && !errors.Is(err, keys.ErrExists) {
+				return fmt.Errorf("making the key of %s: %w", s.ID, err)
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	if err == nil {
+		e.step("keys")
+	}
+	return err
+}
+
+// request has the issuing CAs certified: by the ceremony at hand, or later by one elsewhere.
+func (e *establishing) request(ctx context.Context) error {
+	var requests []CARequest
+	for _, r := range roles() {
+		if r.isRoot() || !r.offline() {
+			continue
+		}
+		there, err := exists(e.path(certsDir, r.name, certSuffix))
 		if err != nil {
 			return err
 		}
-		if issued[r.name], err = gm.ParseCertificate(der); err != nil {
-			return fmt.Errorf("reading the certificate of %s: %w", r.name, err)
+		if there {
+			continue
 		}
+		q, err := e.csrOf(ctx, r, r.name)
+		if err != nil {
+			return err
+		}
+		requests = append(requests, q)
+	}
+	if len(requests) == 0 {
+		return nil
+	}
+	if e.spec.Ceremony == nil {
+		return fmt.Errorf("%w: %s", ErrCeremony, filepath.Join(e.c.Dir, requestsDir))
+	}
+	done, err := e.spec.Ceremony(ctx, requests)
+	if err != nil {
+		return fmt.Errorf("holding the ceremony: %w", err)
+	}
+	e.step("ceremony")
+	return e.install(done)
+}
+
+// csrOf writes the request of an issuing CA, or reads the one that is there.
+func (r *Region) csrOf(ctx context.Context, role role, name string) (CARequest, error) {
+	path := r.path(requestsDir, name, csrSuffix)
+	if b, err := readFile(path); !errors.Is(err, fs.ErrNotExist) {
+		if err != nil {
+			return CARequest{}, err
+		}
+		der, err := decodeCSR(b)
+		return CARequest{name, der}, err
+	}
+	key, err := r.c.Keys.Signer(ctx, name)
+	if err != nil {
+		return CARequest{}, fmt.Errorf("opening the key of %s: %w", name, err)
+	}
+	der, err := gm.CreateRequest(r.about.subject(role), nil, key)
+	if err != nil {
+		return CARequest{}, fmt.Errorf("requesting a certificate of %s: %w", name, err)
+	}
+	if err := durable.CreateFile(path, csrPEM(der), certMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return CARequest{}, err
+	}
+	return CARequest{name, der}, nil
+}
+
+// install writes what a ceremony certified, roots first.
+func (e *establishing) install(done Certified) error {
+	names := []string{roleRoot, roleTLSRoot, roleAuthority, roleTLS}
+	for i, der := range [][]byte{done.Root, done.TLSRoot, done.Authorities[roleAuthority], done.Authorities[roleTLS]} {
+		if der == nil {
+			continue // its certificate was there before
+		}
+		if err := durable.CreateFile(e.path(certsDir, names[i], certSuffix), PEM(der), certMode); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+		e.step("certificate " + names[i])
 	}
 	return nil
 }
 
-// issue makes the certificate of one role; issuer is nil for the root.
-func (e *establishing) issue(r role, issuer *gm.Certificate) ([]byte, error) {
-	pub, err := sm2Public(e.keys[r.name])
-	if err != nil {
-		return nil, fmt.Errorf("key of %s: %w", r.name, err)
+// certifyServices issues what the issuing CAs sign themselves.
+func (e *establishing) certifyServices(ctx context.Context) error {
+	found := map[string][]Identity{}
+	for _, r := range roles() {
+		there, err := exists(e.path(certsDir, r.name, certSuffix))
+		if err != nil {
+			return err
+		}
+		if !there {
+			if r.offline() {
+				return fmt.Errorf("%w: no certificate of %s", ErrIncomplete, r.name)
+			}
+			e.mu.Lock()
+			e.identities = found
+			e.mu.Unlock()
+			if err := e.certify(ctx, r, r.name); err != nil {
+				return fmt.Errorf("certifying %s: %w", r.name, err)
+			}
+			e.step("certificate " + r.name)
+		}
+		id, err := e.adopt(ctx, r, r.name, found[r.issuer])
+		if err != nil {
+			return err
+		}
+		found[r.name] = append(found[r.name], id)
 	}
-	by := r.issuer
-	if by == "" {
-		by = r.name
-	}
-	i := &Issuer{cert: issuer, key: e.keys[by], src: e.src}
-	return i.Issue(Request{Profile: r.profile, PublicKey: pub, Subject: pkix.Name{
-		Country:            []string{"CN"},
-		Organization:       []string{e.about.Name},
-		OrganizationalUnit: []string{r.profile},
-		CommonName:         e.about.Name + r.title,
-	}})
+	return nil
 }

@@ -68,8 +68,8 @@ func exists(path string) (bool, error) {
 	return err == nil, err
 }
 
-// certPEM wraps a DER certificate.
-func certPEM(der []byte) []byte {
+// PEM wraps a DER certificate.
+func PEM(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 

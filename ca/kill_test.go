@@ -6,119 +6,120 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"yinzheng/ca"
-	"yinzheng/internal/gm"
+	"yinzheng/ca/catest"
+	"yinzheng/internal/keys"
 )
 
-// The child process establishes a region in killDir and kills itself after the step counted by killAt. The first step of
-// every run, the folders, does not count.
+// The child process establishes a region in killDir and kills itself after the first durable step that is not in killDone.
 const (
-	killAt  = "YINZHENG_CA_TEST_KILL_AT"
+	killAt  = "YINZHENG_CA_TEST_KILL"
 	killDir = "YINZHENG_CA_TEST_DIR"
 )
 
 func establishAndDie() {
-	n, err := strconv.Atoi(os.Getenv(killAt))
+	done := strings.Split(os.Getenv(killAt), ",")
+	w, err := catest.Open(context.Background(), os.Getenv(killDir), catest.Start)
 	if err != nil {
 		os.Exit(3)
 	}
-	s := spec()
-	s.OnStep = func(step string) {
-		if step == "folders" {
-			return
+	w.Config.OnStep = func(step string) {
+		for _, d := range done {
+			if d == step {
+				return
+			}
 		}
-		if n--; n == 0 {
-			syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			select {}
-		}
+		os.Stdout.WriteString(step + "\n")
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
 	}
-	if _, err := ca.Establish(context.Background(), os.Getenv(killDir), passphrase, s); err != nil {
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); err != nil {
+		os.Stderr.WriteString(err.Error())
 		os.Exit(2)
 	}
 	os.Exit(0)
 }
 
-// TestEstablishKilledAfterEveryStepStillComesToItsEnd kills run after run in one folder, each after the first thing that
-// it made, until one finds nothing left to do. Nothing that is there is ever written again, and from a state in each
-// part of the work one undisturbed run completes the region.
+// TestEstablishKilledAfterEveryStepStillComesToItsEnd kills run after run in one folder, each after the first step that no run
+// before it has come past, until one finds nothing left to do. Nothing that is there is ever written again, and no serial
+// number is used twice.
 func TestEstablishKilledAfterEveryStepStillComesToItsEnd(t *testing.T) {
-	const made = 1 + 8 + 6 + 1 + 1 // region.json, keys, SM2 certificates, TLS certificate, log verifier
 	dir := t.TempDir()
-	before := map[string]string{}
-	for run := 1; ; run++ {
+	done, before := []string{"folders"}, map[string]string{}
+	for {
 		child := exec.Command(os.Args[0], "-test.run=^$")
-		child.Env = append(os.Environ(), killAt+"=1", killDir+"="+dir)
-		err := child.Run()
-		after := contents(t, dir)
+		child.Env = append(os.Environ(), killAt+"="+strings.Join(done, ","), killDir+"="+dir)
+		out, err := child.Output()
+		after := contents(t, filepath.Join(dir, "server", "region"))
 		for name, b := range before {
 			if after[name] != b {
-				t.Fatalf("run %d: %s was overwritten", run, name)
+				t.Fatalf("after %v: %s was overwritten", done, name)
 			}
 		}
 		before = after
 		if err == nil {
-			if run != made+1 || len(after) != made {
-				t.Errorf("finished in run %d with %d files, want run %d with %d", run, len(after), made+1, made)
-			}
 			break
 		}
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || exit.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-			t.Fatalf("run %d: child ended with %v", run, err)
+			t.Fatalf("after %v: child ended with %v: %s", done, err, exit.Stderr)
 		}
-		if run == 1 || run == 5 || run == 12 || run == 16 {
-			copied := t.TempDir()
-			if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
-				t.Fatal(err)
-			}
-			establish(t, copied, spec())
+		step := strings.TrimSpace(string(out))
+		if len(done) > 40 || step == "" {
+			t.Fatalf("no end after %v", done)
 		}
+		done = append(done, step)
 	}
-	if _, err := ca.Open(dir, passphrase, ca.Sources{Now: clock}); err != nil {
-		t.Error(err)
+	if want := 1 + 1 + 1 + 1 + 1 + 4 + 7; len(done) != want { // folders, region, keys, verifier, ceremony, certificates
+		t.Errorf("%d steps, want %d: %v", len(done), want, done)
+	}
+	_, w := reopened(t, dir, catest.Start)
+	serials := map[string]bool{}
+	for _, c := range registered(t, w, ca.Query{}) {
+		if serials[c.Authority+c.Serial] {
+			t.Errorf("serial number %s was used twice", c.Serial)
+		}
+		serials[c.Authority+c.Serial] = true
 	}
 }
 
 func TestHalfWrittenFilesAreRemovedByTheNextRun(t *testing.T) {
 	dir := copied(t)
-	for _, d := range []string{"", "keys", "certs"} {
-		if err := os.WriteFile(filepath.Join(dir, d, ".tmp-left"), []byte("half"), 0o600); err != nil {
+	for _, d := range []string{"", "certs"} {
+		if err := os.WriteFile(filepath.Join(dir, "server", "region", d, ".tmp-left"), []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	establish(t, dir, spec())
-	for name := range contents(t, dir) {
+	_, w := reopened(t, dir, catest.Start)
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); err != nil {
+		t.Fatal(err)
+	}
+	for name := range contents(t, filepath.Join(dir, "server", "region")) {
 		if strings.Contains(name, ".tmp-") {
 			t.Errorf("%s is still there", name)
 		}
 	}
 }
 
-func TestEstablishWithAnotherPassphraseMakesNoSecondKeys(t *testing.T) {
-	dir := copied(t)
-	before := len(contents(t, dir))
-	if err := os.Remove(filepath.Join(dir, "keys", "ledger.key")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ca.Establish(context.Background(), dir, []byte("another"), spec()); !errors.Is(err, gm.ErrPassphrase) {
-		t.Errorf("got %v", err)
-	}
-	if got := len(contents(t, dir)); got != before-1 {
-		t.Errorf("%d files, want %d", got, before-1)
-	}
-}
-
 func TestLostKeyOfACertificateIsNotPaperedOver(t *testing.T) {
 	dir := copied(t)
-	if err := os.Remove(filepath.Join(dir, "keys", "ledger.key")); err != nil {
-		t.Fatal(err)
+	for _, suffix := range []string{".key", ".json"} {
+		if err := os.Remove(filepath.Join(dir, "server", "keys", "ledger"+suffix)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := ca.Establish(context.Background(), dir, passphrase, spec()); !errors.Is(err, ca.ErrMismatch) {
+	w, err := catest.Open(context.Background(), dir, catest.Start)
+	if err != nil {
+		return // the holder itself noticed
+	}
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); !errors.Is(err, ca.ErrMismatch) && !errors.Is(err, keys.ErrNoKey) {
 		t.Errorf("got %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
 	}
 }

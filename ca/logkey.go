@@ -4,50 +4,79 @@ import (
 	"context"
 	"crypto"
 	"crypto/ed25519"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/binary"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"yinzheng/internal/durable"
 )
 
-// noteEd25519 is the algorithm byte of Ed25519 in note keys (golang.org/x/mod/sumdb/note).
-const noteEd25519 = 1
-
 // LogOrigin is the name of the region's transparency log: the first line of its checkpoints.
 func (r *Region) LogOrigin() string { return r.about.Origin }
 
-// LogSigner returns the note signer key ("PRIVATE+KEY+…") of the log. It is a secret: it rests encrypted.
-func (r *Region) LogSigner() string { return signerKey(r.about.Origin, r.logKey) }
+// LogSigner returns what signs the log's checkpoints. The key itself stays with its holder.
+func (r *Region) LogSigner(ctx context.Context) (note.Signer, error) {
+	key, err := r.c.Keys.Signer(ctx, roleLog)
+	if err != nil {
+		return nil, fmt.Errorf("opening the key of %s: %w", roleLog, err)
+	}
+	vkey, err := verifierKey(r.about.Origin, key)
+	if err != nil {
+		return nil, err
+	}
+	// A verifier key reads name+hash+key; the hash goes before every signature.
+	parts := strings.SplitN(vkey, "+", 3)
+	var hash uint32
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("%w: %s", ErrMismatch, roleLog)
+	}
+	if _, err := fmt.Sscanf(parts[1], "%08x", &hash); err != nil {
+		return nil, fmt.Errorf("naming the log: %w", err)
+	}
+	return noteSigner{r.about.Origin, hash, key}, nil
+}
+
+// noteSigner signs notes with a key that may be elsewhere.
+type noteSigner struct {
+	name string
+	hash uint32
+	key  crypto.Signer
+}
+
+func (s noteSigner) Name() string    { return s.name }
+func (s noteSigner) KeyHash() uint32 { return s.hash }
+
+func (s noteSigner) Sign(msg []byte) ([]byte, error) {
+	return s.key.Sign(rand.Reader, msg, crypto.Hash(0))
+}
 
 // LogVerifier returns the note verifier key of the log, for the trust list.
-func (r *Region) LogVerifier() (string, error) { return verifierKey(r.about.Origin, r.logKey) }
-
-// signerKey writes a note signer key: name, key hash, algorithm and seed.
-func signerKey(name string, key ed25519.PrivateKey) string {
-	public := append([]byte{noteEd25519}, key.Public().(ed25519.PublicKey)...)
-	private := append([]byte{noteEd25519}, key.Seed()...)
-	sum := sha256.Sum256(append([]byte(name+"\n"), public...))
-	return fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", name, binary.BigEndian.Uint32(sum[:]),
-		base64.StdEncoding.EncodeToString(private))
+func (r *Region) LogVerifier() (string, error) {
+	b, err := readFile(r.path(certsDir, roleLog, vkeySuffix))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w: no %s%s", ErrIncomplete, roleLog, vkeySuffix)
+	}
+	return strings.TrimSuffix(string(b), "\n"), err
 }
 
 // verifierKey writes a note verifier key.
-func verifierKey(name string, key ed25519.PrivateKey) (string, error) {
-	return note.NewEd25519VerifierKey(name, key.Public().(ed25519.PublicKey))
+func verifierKey(name string, key crypto.Signer) (string, error) {
+	pub, ok := key.Public().(ed25519.PublicKey)
+	if !ok {
+		return "", fmt.Errorf("%w: %s", ErrMismatch, roleLog)
+	}
+	return note.NewEd25519VerifierKey(name, pub)
 }
 
 // publishLogKey writes certs/log.vkey, if it is missing.
-func (e *establishing) publishLogKey(context.Context) error {
-	key, ok := e.keys[roleLog].(ed25519.PrivateKey)
-	if !ok {
-		return fmt.Errorf("%w: %s", ErrMismatch, roleLog)
+func (e *establishing) publishLogKey(ctx context.Context) error {
+	key, err := e.c.Keys.Signer(ctx, roleLog)
+	if err != nil {
+		return err
 	}
 	vkey, err := verifierKey(e.about.Origin, key)
 	if err != nil {
@@ -63,25 +92,19 @@ func (e *establishing) publishLogKey(context.Context) error {
 	return err
 }
 
-// openLogKey checks the log's key against its published verifier key.
-func openLogKey(dir, origin string, key crypto.Signer) (ed25519.PrivateKey, error) {
-	private, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrMismatch, roleLog)
-	}
-	want, err := verifierKey(origin, private)
+// checkLogKey checks the log's key against its published verifier key.
+func (r *Region) checkLogKey(ctx context.Context) error {
+	key, err := r.c.Keys.Signer(ctx, roleLog)
 	if err != nil {
-		return nil, fmt.Errorf("naming the log: %w", err)
+		return fmt.Errorf("opening the key of %s: %w", roleLog, err)
 	}
-	got, err := readFile(filepath.Join(dir, certsDir, roleLog+vkeySuffix))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no %s%s", ErrIncomplete, roleLog, vkeySuffix)
-	}
+	want, err := verifierKey(r.about.Origin, key)
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("naming the log: %w", err)
 	}
-	if string(got) != want+"\n" {
-		return nil, fmt.Errorf("%w: %s", ErrMismatch, roleLog)
+	got, err := r.LogVerifier()
+	if err == nil && got != want {
+		err = fmt.Errorf("%w: %s", ErrMismatch, roleLog)
 	}
-	return private, nil
+	return err
 }

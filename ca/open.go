@@ -2,7 +2,7 @@ package ca
 
 import (
 	"bytes"
-	"crypto"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,74 +10,34 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"yinzheng/internal/gm"
+	"yinzheng/internal/clock"
 )
 
-// Open opens an established region: it decrypts every key and checks that each belongs to its certificate and each
-// certificate to its issuer. Errors: ErrIncomplete (run Establish again), ErrMismatch, gm.ErrPassphrase.
-func Open(dir string, passphrase []byte, src Sources) (*Region, error) {
-	src, err := src.ready()
+// Open opens an established region: it checks that every key belongs to its certificate and every certificate to its
+// issuer. Errors: ErrIncomplete (run Establish again), ErrMismatch, gm.ErrPassphrase.
+func Open(ctx context.Context, c Config) (*Region, error) {
+	c, err := c.ready()
 	if err != nil {
 		return nil, err
 	}
-	about, err := readAbout(dir)
+	about, err := readAbout(c.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("opening a region: %w", err)
 	}
-	keys, err := loadKeys(dir, passphrase)
-	if err != nil {
+	r := newRegion(c, about)
+	if err := r.load(ctx); err != nil {
 		return nil, fmt.Errorf("opening %s: %w", about.Region, err)
 	}
-	return assemble(dir, about, bytes.Clone(passphrase), src, keys)
-}
-
-// assemble reads the certificates and puts a region together.
-func assemble(dir string, a about, passphrase []byte, src Sources, keys map[string]crypto.Signer) (*Region, error) {
-	r := &Region{
-		dir: dir, about: a, passphrase: passphrase, src: src,
-		sm2: map[string]Identity{}, parsed: map[string]*gm.Certificate{},
-	}
-	for _, role := range roles() {
-		if err := r.adopt(role, keys[role.name]); err != nil {
-			return nil, fmt.Errorf("opening %s: %w", a.Region, err)
-		}
-	}
-	var err error
-	if r.tls, err = openTLS(dir, keys[roleTLS], src); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", a.Region, err)
-	}
-	if r.logKey, err = openLogKey(dir, a.Origin, keys[roleLog]); err != nil {
-		return nil, fmt.Errorf("opening %s: %w", a.Region, err)
+	if err := r.checkLogKey(ctx); err != nil {
+		return nil, fmt.Errorf("opening %s: %w", about.Region, err)
 	}
 	return r, nil
 }
 
-// adopt takes in one identity after checking key, issuer and name of its certificate.
-func (r *Region) adopt(role role, key crypto.Signer) error {
-	der, err := readCert(filepath.Join(r.dir, certsDir, role.name+certSuffix))
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: no certificate of %s", ErrIncomplete, role.name)
-	}
-	if err != nil {
-		return err
-	}
-	cert, err := gm.ParseCertificate(der)
-	if err != nil {
-		return fmt.Errorf("reading the certificate of %s: %w", role.name, err)
-	}
-	if !matches(key, cert.PublicKey) {
-		return fmt.Errorf("%w: %s", ErrMismatch, role.name)
-	}
-	issuer := cert
-	if role.issuer != "" {
-		issuer = r.parsed[role.issuer]
-	}
-	if err := gm.CheckIssued(cert, issuer); err != nil {
-		return fmt.Errorf("%w: certificate of %s is not signed by %s: %w", ErrMismatch, role.name, role.issuer, err)
-	}
-	r.parsed[role.name] = cert
-	r.sm2[role.name] = Identity{Name: role.name, Certificate: der, Key: key}
-	return nil
+func newRegion(c Config, a about) *Region {
+	r := &Region{c: c, about: a, clock: clock.NewGuard(c.Now, clockTolerance), identities: map[string][]Identity{}}
+	r.clock.Advance(c.Last)
+	return r
 }
 
 // readAbout reads region.json strictly.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"yinzheng/ca"
+	"yinzheng/ca/catest"
 )
 
 // distid is the default identity of SM2 (GB/T 35276), which OpenSSL has to be told.
@@ -38,13 +39,13 @@ func verifyLink(issuer, cert string) *exec.Cmd {
 }
 
 func TestOpenSSLVerifiesEverySM2Certificate(t *testing.T) {
-	r, dir := region(t)
-	if _, err := r.Enrol(context.Background(), ca.Office{Name: officeName, Code: officeCode}); err != nil {
+	r, w := fresh(t, catest.Start)
+	if _, err := r.Enrol(context.Background(), ca.Office{Name: catest.OfficeName, Code: catest.OfficeCode}); err != nil {
 		t.Fatal(err)
 	}
-	for name, issuer := range map[string]string{"root": "root", "authority": "root", "seal-maker": "authority",
+	for name, issuer := range map[string]string{"root": "root", "authority": "root", "seal-maker": "authority", "ocsp": "authority",
 		"timestamper": "authority", "ledger": "authority", "trust-list": "authority", "seal-45000000000001": "authority"} {
-		path := func(n string) string { return filepath.Join(dir, "certs", n+".pem") }
+		path := func(n string) string { return filepath.Join(w.Dir, "region", "certs", n+".pem") }
 		out, err := verifyLink(path(issuer), path(name)).CombinedOutput()
 		if err != nil || !strings.HasSuffix(strings.TrimSpace(string(out)), ": OK") {
 			t.Errorf("%s: %v\n%s", name, err, out)
@@ -53,22 +54,22 @@ func TestOpenSSLVerifiesEverySM2Certificate(t *testing.T) {
 }
 
 func TestOpenSSLRefusesAnSM2CertificateWithOneBitChanged(t *testing.T) {
-	r, dir := region(t)
+	r, w := fresh(t, catest.Start)
 	der := append([]byte{}, r.Ledger().Certificate...)
 	der[len(der)-1] ^= 1
 	changed := filepath.Join(t.TempDir(), "changed.pem")
 	if err := os.WriteFile(changed, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := verifyLink(filepath.Join(dir, "certs", "authority.pem"), changed).CombinedOutput()
+	out, err := verifyLink(filepath.Join(w.Dir, "region", "certs", "authority.pem"), changed).CombinedOutput()
 	if err == nil {
 		t.Errorf("accepted: %s", out)
 	}
 }
 
 func TestOpenSSLVerifiesTheTLSSide(t *testing.T) {
-	r, dir := region(t)
-	server, err := r.TLS().IssueServer([]string{"localhost", "127.0.0.1"})
+	r, w := fresh(t, catest.Start)
+	server, err := r.ServerTLS(context.Background(), []string{"localhost", "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,27 +77,17 @@ func TestOpenSSLVerifiesTheTLSSide(t *testing.T) {
 	if err := os.WriteFile(leaf, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate[0]}), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	certs := filepath.Join(w.Dir, "region", "certs")
 	out := openssl(t, "verify", "-attime", inValidity, "-x509_strict", "-purpose", "sslserver", "-verify_hostname", "localhost",
-		"-CAfile", filepath.Join(dir, "certs", "tls.pem"), leaf)
+		"-CAfile", filepath.Join(certs, "tls-root.pem"), "-untrusted", filepath.Join(certs, "tls.pem"), leaf)
 	if !strings.HasSuffix(strings.TrimSpace(out), ": OK") {
 		t.Error(out)
 	}
-}
-
-func TestOpenSSLReadsTheRevocationList(t *testing.T) {
-	r := opened(t)
-	der, err := r.CRL(start)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "list.crl")
-	if err := os.WriteFile(path, der, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out := openssl(t, "crl", "-inform", "DER", "-in", path, "-noout", "-text", "-nameopt", "utf8")
-	for _, want := range []string{"No Revoked Certificates", "SM2-with-SM3", "电子证照签发CA"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("no %q in\n%s", want, out)
+	for _, name := range []string{"tls-ocsp", "tls-timestamper"} {
+		out := openssl(t, "verify", "-attime", inValidity, "-x509_strict", "-CAfile", filepath.Join(certs, "tls-root.pem"),
+			"-untrusted", filepath.Join(certs, "tls.pem"), filepath.Join(certs, name+".pem"))
+		if !strings.HasSuffix(strings.TrimSpace(out), ": OK") {
+			t.Error(out)
 		}
 	}
 }

@@ -12,26 +12,38 @@ import (
 
 // The names of the profiles of policy.json. How long a certificate of each lives, and why:
 //
-//	root-ca      20 years: outlives two generations of issuing CAs
-//	issuing-ca   10 years: for its first five, an office's certificate gets its full five
-//	seal-maker   10 years: a v4 seal fails once its maker's certificate has expired, so it lives as long as its issuer
-//	timestamper  10 years: a token is read long after the signature it stamps
-//	ledger       10 years: as the receipts it signs
-//	trust-list   10 years: replaced with the issuing CA
-//	office-seal   5 years: a seal ends with its certificate and is then remade
-//	tls-server, tls-client  1 year: replaced by a program, so they can be short
+//	root-ca, tls-root    20 years: outlives two generations of issuing CAs
+//	issuing-ca, tls-ca   10 years: for its first five, an office's certificate gets its full five
+//	cross-ca             10 years: as the other region's issuing CAs
+//	seal-maker           10 years: a v4 seal fails once its maker's certificate has expired, so it lives as long as its issuer
+//	timestamper          10 years: a token is read long after the signature it stamps
+//	ledger               10 years: as the receipts it signs
+//	trust-list           10 years: replaced with the issuing CA
+//	ocsp-responder        1 year: nobody checks its revocation (id-pkix-ocsp-nocheck), so it is short
+//	office-seal, dual-*   5 years: a seal ends with its certificate and is then remade
+//	tls-server, fabric-msp  1 year; tls-client  90 days: renewed by a program, so they can be short
 //
-// No certificate outlives its issuer: Issue cuts it there.
+// No certificate outlives its issuer: issuing cuts it there.
 const (
 	ProfileRoot       = "root-ca"
 	ProfileAuthority  = "issuing-ca"
+	ProfileCross      = "cross-ca"
 	ProfileSealMaker  = "seal-maker"
 	ProfileTimestamp  = "timestamper"
 	ProfileLedger     = "ledger"
 	ProfileTrustList  = "trust-list"
+	ProfileOCSP       = "ocsp-responder"
 	ProfileOfficeSeal = "office-seal"
-	ProfileTLSServer  = "tls-server"
-	ProfileTLSClient  = "tls-client"
+	ProfileSign       = "dual-sign"
+	ProfileEncrypt    = "dual-encrypt"
+
+	ProfileTLSRoot      = "tls-root"
+	ProfileTLSCA        = "tls-ca"
+	ProfileTLSOCSP      = "tls-ocsp"
+	ProfileTLSTimestamp = "tls-timestamper"
+	ProfileTLSServer    = "tls-server"
+	ProfileTLSClient    = "tls-client"
+	ProfileFabricMSP    = "fabric-msp"
 )
 
 // ErrProfile means that the signing policy has no profile of that name. cfssl itself would fall back to "default"; ours
@@ -53,9 +65,16 @@ var policy = sync.OnceValues(func() (*config.Signing, error) {
 		if _, _, unknown := p.Usages(); len(unknown) > 0 {
 			return nil, fmt.Errorf("ca: profile %s has unknown usages %q", name, unknown)
 		}
+		p.ClientProvidesSerialNumbers = true // the register knows a serial number before it is signed
 	}
 	return c.Signing, nil
 })
+
+// ProfileOf returns a profile of the signing policy by its exact name, or ErrProfile. It is only to be read.
+func ProfileOf(name string) (*config.SigningProfile, error) {
+	_, p, err := profile(name)
+	return p, err
+}
 
 // profile returns a profile by its exact name, or ErrProfile.
 func profile(name string) (*config.Signing, *config.SigningProfile, error) {
@@ -68,4 +87,18 @@ func profile(name string) (*config.Signing, *config.SigningProfile, error) {
 		return nil, nil, fmt.Errorf("%w: %q", ErrProfile, name)
 	}
 	return s, p, nil
+}
+
+// addressed returns the policy with the addresses that the certificates of one authority carry.
+func addressed(s *config.Signing, base, authority string) *config.Signing {
+	out := &config.Signing{Default: s.Default, Profiles: map[string]*config.SigningProfile{}}
+	for name, p := range s.Profiles {
+		q := *p
+		if base != "" && !p.OCSPNoCheck {
+			q.OCSP, q.CRL = base+"/ocsp", base+"/crl/"+authority+".crl"
+			q.IssuerURL = []string{base + "/ca/" + authority + ".cer"}
+		}
+		out.Profiles[name] = &q
+	}
+	return out
 }

@@ -1,19 +1,22 @@
 // Package ca makes the certificates that a region's trust rests on: an SM2 hierarchy for seals, time, ledger and trust
-// list, and an ECDSA one for TLS, both under one cfssl signing policy (policy.json). Keys rest encrypted in a folder.
+// list, and an ECDSA one for TLS and Fabric, both under one cfssl signing policy (policy.json). The roots are made by a
+// ceremony and never live here; every other key is in a keys.Holder, every certificate in a Register before it is signed.
 package ca
 
 import (
+	"context"
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"yinzheng/internal/clock"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/keys"
 )
 
 // Reasons for which a region cannot be established or opened.
@@ -24,51 +27,74 @@ var (
 	ErrMismatch    = errors.New("ca: a key does not belong to its certificate")
 )
 
-// Sources are the outside things that a region needs.
-type Sources struct {
-	Now  func() time.Time // the clock; required
-	Rand io.Reader        // serial numbers, TLS and log keys; nil for the system's (SM2 keys always use the system's)
+// ErrStopped means that two implementations disagreed about a signature made here: nothing is signed until a person has
+// found out why and the process was started anew.
+var ErrStopped = errors.New("ca: signing is stopped: two implementations of SM2 disagreed")
+
+// clockTolerance is how far the clock may step back before issuing is refused: a time service corrects by less.
+const clockTolerance = 5 * time.Second
+
+// Books are what a region writes into.
+type Books interface {
+	Register
+	Revocations
 }
 
-// ready fills in the default and refuses what cannot work.
-func (s Sources) ready() (Sources, error) {
-	if s.Now == nil {
-		return s, fmt.Errorf("%w: no clock", ErrRegion)
-	}
-	if s.Rand == nil {
-		s.Rand = rand.Reader
-	}
-	return s, nil
-}
-
-// Spec describes a region to establish.
-type Spec struct {
-	Region string // 行政区划代码, 6 digits (GB/T 2260)
-	Name   string // 行政区划名称, at most 30 characters
-	Origin string // name of the transparency log; "" for "yinzheng-<region>"
-	Sources
-	// OnStep, if set, is called after each durable step with its name, e.g. "key root" or "certificate root".
+// Config says where a region lives and what it is given.
+type Config struct {
+	Dir   string      // of region.json and certs/
+	Keys  keys.Holder // of every key but the roots'
+	Books Books
+	Base  string           // address under which /crl, /ocsp and /ca are served; "" leaves them out of the certificates
+	Now   func() time.Time // the clock; required
+	Rand  io.Reader        // of serial numbers; nil for the system's
+	// Last is when something was last issued: a clock that stands before it is not believed. Zero for never.
+	Last time.Time
+	// OnStep, if set, is called after each durable step of Establish with its name, e.g. "certificate ocsp".
 	OnStep func(step string)
+	// Alarm, if set, is told when two implementations of SM2 disagree.
+	Alarm func(ctx context.Context, what string, err error)
+}
+
+// ready fills in the defaults and refuses what cannot work.
+func (c Config) ready() (Config, error) {
+	if c.Now == nil || c.Keys == nil || c.Books == nil || c.Dir == "" {
+		return c, fmt.Errorf("%w: folder, keys, books and clock are needed", ErrRegion)
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.OnStep == nil {
+		c.OnStep = func(string) {}
+	}
+	if c.Alarm == nil {
+		c.Alarm = func(context.Context, string, error) {}
+	}
+	return c, nil
 }
 
 // Identity is a key and its certificate.
 type Identity struct {
-	Name        string        // e.g. "seal-maker"; the esID for an office's seal
+	Name        string        // of the key and the file, e.g. "seal-maker", "authority-2"; the esID for an office's seal
 	Certificate []byte        // X.509, DER
-	Key         crypto.Signer // SM2
+	Key         crypto.Signer // nil for a root: its key is not here
+
+	cert *gm.Certificate
 }
 
 // Region is an established region. It is safe for concurrent use.
 type Region struct {
-	dir        string
-	about      about
-	passphrase []byte
-	src        Sources
-	sm2        map[string]Identity // by role
-	parsed     map[string]*gm.Certificate
-	tls        *TLS
-	logKey     ed25519.PrivateKey
-	enrolling  sync.Mutex
+	c       Config
+	about   about
+	clock   *clock.Guard
+	stopped atomic.Bool
+
+	mu         sync.RWMutex
+	identities map[string][]Identity // by role, oldest generation first
+	crossed    []Identity            // cross-certificates that our root gave to other regions' roots
+
+	enrolling sync.Mutex // of seals
+	renewing  sync.Mutex // of roles
 }
 
 // Code returns the 6-digit 行政区划代码.
@@ -77,46 +103,98 @@ func (r *Region) Code() string { return r.about.Region }
 // Name returns the region's name.
 func (r *Region) Name() string { return r.about.Name }
 
-// Dir returns the folder that holds keys and certificates.
-func (r *Region) Dir() string { return r.dir }
+// Root is the newest SM2 root CA; it has no key.
+func (r *Region) Root() Identity { return r.current(roleRoot) }
 
-// Root is the SM2 root CA.
-func (r *Region) Root() Identity { return r.sm2[roleRoot] }
+// TLSRoot is the newest ECDSA root CA; it has no key.
+func (r *Region) TLSRoot() Identity { return r.current(roleTLSRoot) }
 
-// Authority is the SM2 issuing CA: it signs every other SM2 certificate and the CRL.
-func (r *Region) Authority() Identity { return r.sm2[roleAuthority] }
+// Authority is the SM2 issuing CA that issues at present.
+func (r *Region) Authority() Identity { return r.current(roleAuthority) }
 
 // SealMaker signs seals (制章者).
-func (r *Region) SealMaker() Identity { return r.sm2[roleSealMaker] }
+func (r *Region) SealMaker() Identity { return r.current(roleSealMaker) }
 
-// Timestamper signs timestamps.
-func (r *Region) Timestamper() Identity { return r.sm2[roleTimestamper] }
+// Timestamper signs timestamps with SM2.
+func (r *Region) Timestamper() Identity { return r.current(roleTimestamper) }
+
+// TLSTimestamper signs timestamps with ECDSA.
+func (r *Region) TLSTimestamper() Identity { return r.current(roleTLSTimestamper) }
 
 // Ledger signs batch roots and promises of the ledger.
-func (r *Region) Ledger() Identity { return r.sm2[roleLedger] }
+func (r *Region) Ledger() Identity { return r.current(roleLedger) }
 
-// TrustSigner signs the trust list. Its subject has OU=trust-list, which no office's certificate can have.
-func (r *Region) TrustSigner() Identity { return r.sm2[roleTrustList] }
+// TrustSigner signs the trust list.
+func (r *Region) TrustSigner() Identity { return r.current(roleTrustList) }
 
-// TLS is the ECDSA CA for TLS identities.
-func (r *Region) TLS() *TLS { return r.tls }
+// TLSAuthority is the ECDSA issuing CA.
+func (r *Region) TLSAuthority() Identity { return r.current(roleTLS) }
 
-// Issuer returns the issuing CA as an issuer under the signing policy.
-func (r *Region) Issuer() *Issuer {
-	return &Issuer{cert: r.parsed[roleAuthority], key: r.sm2[roleAuthority].Key, src: r.src}
+// Vouched are the certificates of one kind that a trust list names, newest first: those of past generations stay until
+// they expire.
+type Vouched struct {
+	Roots, Authorities, SealMakers, Timestampers [][]byte // DER
+	LedgerKeys                                   [][]byte // SubjectPublicKeyInfo
+}
+
+// Vouched returns what the trust list names at a time.
+func (r *Region) Vouched(at time.Time) (Vouched, error) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := func(ids []Identity) (out [][]byte) {
+		for i := len(ids) - 1; i >= 0; i-- {
+			if !at.After(ids[i].cert.NotAfter) {
+				out = append(out, ids[i].Certificate)
+			}
+		}
+		return out
+	}
+	v := Vouched{
+		Roots: all(r.identities[roleRoot]), Authorities: append(all(r.identities[roleAuthority]), all(r.crossed)...),
+		SealMakers: all(r.identities[roleSealMaker]), Timestampers: all(r.identities[roleTimestamper]),
+	}
+	for i := len(r.identities[roleLedger]) - 1; i >= 0; i-- { // also expired ones: receipts are read for decades
+		key, err := gm.MarshalPublicKey(r.identities[roleLedger][i].cert.PublicKey)
+		if err != nil {
+			return v, fmt.Errorf("naming the ledger's keys: %w", err)
+		}
+		v.LedgerKeys = append(v.LedgerKeys, key)
+	}
+	return v, nil
+}
+
+// now reads the guarded clock: a clock that went back is an error, not a time.
+func (r *Region) now() (time.Time, error) {
+	t, err := r.clock.Now()
+	if err != nil {
+		return t, fmt.Errorf("reading the clock: %w", err)
+	}
+	return t.UTC().Truncate(time.Second), nil
+}
+
+// disagree stops all signing if err is a disagreement between two implementations, and passes it on.
+func (r *Region) disagree(ctx context.Context, what string, err error) error {
+	if errors.Is(err, gm.ErrDisagreement) && !r.stopped.Swap(true) {
+		r.c.Alarm(ctx, what, err)
+	}
+	return err
+}
+
+// Stop stops all signing after a disagreement found elsewhere, e.g. when a seal was made.
+func (r *Region) Stop(ctx context.Context, what string, err error) {
+	_ = r.disagree(ctx, what, err)
+}
+
+// Working reports nil, or ErrStopped.
+func (r *Region) Working() error {
+	if r.stopped.Load() {
+		return ErrStopped
+	}
+	return nil
 }
 
 // matches reports whether a key belongs to a public key.
 func matches(key crypto.Signer, pub crypto.PublicKey) bool {
 	own, ok := key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	return ok && own.Equal(pub)
-}
-
-// sm2Public returns the public half of an SM2 key.
-func sm2Public(key crypto.Signer) (*ecdsa.PublicKey, error) {
-	pub, ok := key.Public().(*ecdsa.PublicKey)
-	if !ok {
-		return nil, ErrKey
-	}
-	return pub, nil
 }

@@ -13,114 +13,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"yinzheng/ca"
+	"yinzheng/ca/catest"
 	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 )
-
-const (
-	regionCode = "450000"
-	regionName = "广西壮族自治区"
-	officeCode = "11450000MB12345678" // an example code with a right check character
-	officeName = "示例市市场监督管理局"
-)
-
-var passphrase = []byte("a passphrase for tests")
-
-// start is the moment at which the tests' regions are established.
-var start = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
-
-func clock() time.Time { return start }
-
-func spec() ca.Spec {
-	return ca.Spec{Region: regionCode, Name: regionName, Sources: ca.Sources{Now: clock}}
-}
-
-func establish(t testing.TB, dir string, s ca.Spec) *ca.Region {
-	t.Helper()
-	r, err := ca.Establish(context.Background(), dir, passphrase, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// template is one established region that tests copy, because encrypting its keys takes a while by design.
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "region")
-	if err != nil {
-		return "", err
-	}
-	_, err = ca.Establish(context.Background(), dir, passphrase, spec())
-	return dir, err
-})
-
-func TestMain(m *testing.M) {
-	if os.Getenv(killAt) != "" {
-		establishAndDie()
-	}
-	code := m.Run()
-	if dir, err := template(); err == nil {
-		os.RemoveAll(dir)
-	}
-	os.Exit(code)
-}
-
-// common is the template opened once, for tests that only read or that write nothing but certificates elsewhere.
-var common = sync.OnceValues(func() (*ca.Region, error) {
-	dir, err := template()
-	if err != nil {
-		return nil, err
-	}
-	return ca.Open(dir, passphrase, ca.Sources{Now: clock})
-})
-
-func opened(t testing.TB) *ca.Region {
-	t.Helper()
-	r, err := common()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// copied returns the path of a fresh copy of an established region.
-func copied(t testing.TB) string {
-	t.Helper()
-	from, err := template()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// region returns a fresh copy of an established region.
-func region(t testing.TB) (*ca.Region, string) {
-	t.Helper()
-	dir := copied(t)
-	r, err := ca.Open(dir, passphrase, ca.Sources{Now: clock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r, dir
-}
-
-func parse(t testing.TB, der []byte) *gm.Certificate {
-	t.Helper()
-	c, err := gm.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
 
 func extension(c *gm.Certificate, id ...int) *pkix.Extension {
 	for i, e := range c.Extensions {
@@ -132,7 +32,7 @@ func extension(c *gm.Certificate, id ...int) *pkix.Extension {
 }
 
 func TestRegionHasEveryIdentityChainedToItsRoot(t *testing.T) {
-	r := opened(t)
+	r, _ := fresh(t, catest.Start)
 	root, authority := parse(t, r.Root().Certificate), parse(t, r.Authority().Certificate)
 	if err := root.CheckSignatureFrom(root); err != nil {
 		t.Errorf("root: %v", err)
@@ -140,7 +40,7 @@ func TestRegionHasEveryIdentityChainedToItsRoot(t *testing.T) {
 	if err := authority.CheckSignatureFrom(root); err != nil {
 		t.Errorf("authority: %v", err)
 	}
-	if !root.IsCA || !authority.IsCA || root.MaxPathLen != 1 || !authority.MaxPathLenZero {
+	if !root.IsCA || !authority.IsCA || root.MaxPathLen != 2 || !authority.MaxPathLenZero {
 		t.Errorf("CA bits: root %v/%d, authority %v/%v", root.IsCA, root.MaxPathLen, authority.IsCA, authority.MaxPathLenZero)
 	}
 	for _, id := range []ca.Identity{r.SealMaker(), r.Timestamper(), r.Ledger(), r.TrustSigner()} {
@@ -168,7 +68,7 @@ func TestRegionHasEveryIdentityChainedToItsRoot(t *testing.T) {
 }
 
 func TestTimestamperMayOnlyStampTime(t *testing.T) {
-	r := opened(t)
+	r, _ := fresh(t, catest.Start)
 	c := parse(t, r.Timestamper().Certificate)
 	eku := extension(c, 2, 5, 29, 37)
 	if eku == nil || !eku.Critical {
@@ -180,7 +80,7 @@ func TestTimestamperMayOnlyStampTime(t *testing.T) {
 }
 
 func TestOnlyTheTrustSignerMaySignTrustLists(t *testing.T) {
-	r := opened(t)
+	r, _ := fresh(t, catest.Start)
 	for _, id := range []ca.Identity{r.Root(), r.Authority(), r.SealMaker(), r.Timestamper(), r.Ledger(), r.TrustSigner()} {
 		c := parse(t, id.Certificate)
 		may := slices.ContainsFunc(c.UnknownExtKeyUsage, der.TrustListSigning.Equal)
@@ -191,8 +91,8 @@ func TestOnlyTheTrustSignerMaySignTrustLists(t *testing.T) {
 }
 
 func TestLifetimesComeFromThePolicy(t *testing.T) {
-	r, _ := region(t)
-	office, err := r.Enrol(context.Background(), ca.Office{Name: officeName, Code: officeCode})
+	r, _ := fresh(t, catest.Start)
+	office, err := r.Enrol(context.Background(), ca.Office{Name: catest.OfficeName, Code: catest.OfficeCode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,134 +107,6 @@ func TestLifetimesComeFromThePolicy(t *testing.T) {
 		c := parse(t, want.der)
 		if got := c.NotAfter.Sub(c.NotBefore); got != want.life || !c.NotBefore.Equal(start) {
 			t.Errorf("%s lives %v from %v, want %v from %v", name, got, c.NotBefore, want.life, start)
-		}
-	}
-}
-
-func TestFoldersAndFilesHaveTightModes(t *testing.T) {
-	from, err := template()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, root := range []string{from, filepath.Join(from, "keys"), filepath.Join(from, "certs")} {
-		info, err := os.Stat(root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := info.Mode().Perm(); got != 0o700 {
-			t.Errorf("%s has mode %o", root, got)
-		}
-	}
-	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err != nil {
-			return err
-		}
-		want := fs.FileMode(0o644)
-		if filepath.Ext(path) == ".key" {
-			want = 0o600
-		}
-		if got := info.Mode().Perm(); got != want {
-			t.Errorf("%s has mode %o, want %o", path, got, want)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestKeysRestEncrypted(t *testing.T) {
-	dir := copied(t)
-	keys, err := filepath.Glob(filepath.Join(dir, "keys", "*.key"))
-	if err != nil || len(keys) != 8 {
-		t.Fatalf("%d keys: %v", len(keys), err)
-	}
-	for _, path := range keys {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasPrefix(string(b), "-----BEGIN ENCRYPTED PRIVATE KEY-----") {
-			t.Errorf("%s is not encrypted", path)
-		}
-		if _, err := gm.OpenKey(b, []byte("another passphrase")); !errors.Is(err, gm.ErrPassphrase) {
-			t.Errorf("%s with another passphrase: %v", path, err)
-		}
-	}
-}
-
-func TestOpenRefusesAnotherPassphrase(t *testing.T) {
-	dir := copied(t)
-	if _, err := ca.Open(dir, []byte("another"), ca.Sources{Now: clock}); !errors.Is(err, gm.ErrPassphrase) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestOpenRefusesAKeyOfAnotherCertificate(t *testing.T) {
-	for _, pair := range [][2]string{{"ledger", "seal-maker"}, {"root", "authority"}, {"tls", "ledger"}, {"log", "root"}, {"log", "tls"}} {
-		dir := copied(t)
-		b, err := os.ReadFile(filepath.Join(dir, "keys", pair[1]+".key"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "keys", pair[0]+".key"), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ca.Open(dir, passphrase, ca.Sources{Now: clock}); !errors.Is(err, ca.ErrMismatch) {
-			t.Errorf("%s with the key of %s: %v", pair[0], pair[1], err)
-		}
-	}
-}
-
-func TestOpenRefusesWhatIsIncomplete(t *testing.T) {
-	for _, name := range []string{"region.json", "keys/root.key", "keys/log.key", "certs/ledger.pem", "certs/tls.pem", "certs/log.vkey"} {
-		dir := copied(t)
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ca.Open(dir, passphrase, ca.Sources{Now: clock}); !errors.Is(err, ca.ErrIncomplete) {
-			t.Errorf("without %s: %v", name, err)
-		}
-	}
-}
-
-func TestEstablishAgainChangesNothing(t *testing.T) {
-	dir := copied(t)
-	before := contents(t, dir)
-	establish(t, dir, spec())
-	for name, b := range contents(t, dir) {
-		if before[name] != b {
-			t.Errorf("%s changed", name)
-		}
-	}
-}
-
-func TestEstablishRefusesAFolderOfAnotherRegion(t *testing.T) {
-	dir := copied(t)
-	s := spec()
-	s.Region = "110000"
-	if _, err := ca.Establish(context.Background(), dir, passphrase, s); !errors.Is(err, ca.ErrOtherRegion) {
-		t.Errorf("got %v", err)
-	}
-}
-
-func TestEstablishRefusesAWrongDescription(t *testing.T) {
-	for name, change := range map[string]func(*ca.Spec){
-		"short code":  func(s *ca.Spec) { s.Region = "4500" },
-		"letters":     func(s *ca.Spec) { s.Region = "45000a" },
-		"no name":     func(s *ca.Spec) { s.Name = "" },
-		"long name":   func(s *ca.Spec) { s.Name = strings.Repeat("区", 31) },
-		"no clock":    func(s *ca.Spec) { s.Now = nil },
-		"plus origin": func(s *ca.Spec) { s.Origin = "a+b" },
-	} {
-		s := spec()
-		change(&s)
-		if _, err := ca.Establish(context.Background(), t.TempDir(), passphrase, s); !errors.Is(err, ca.ErrRegion) {
-			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -355,4 +127,214 @@ func contents(t testing.TB, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return all
+}
+
+func TestNoRootKeyIsEverInTheRegionsFolders(t *testing.T) {
+	dir := copied(t)
+	root, err := os.ReadFile(filepath.Join(dir, "offline", "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range []string{"region", "keys"} {
+		for name, b := range contents(t, filepath.Join(dir, "server", d)) {
+			if strings.Contains(filepath.Base(name), "root") && strings.HasSuffix(name, ".key") || b == string(root) {
+				t.Errorf("%s holds a root's key", name)
+			}
+		}
+	}
+	r, w := reopened(t, dir, catest.Start)
+	all, err := w.Keys.List(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range all {
+		if bytes.Equal(k.Public, parse(t, r.Root().Certificate).RawSubjectPublicKeyInfo) {
+			t.Errorf("the holder has the root's key as %s", k.ID)
+		}
+	}
+	if r.Root().Key != nil {
+		t.Error("the region has the root's key")
+	}
+}
+
+func TestFoldersAndFilesHaveTightModes(t *testing.T) {
+	from := t.TempDir()
+	err := template.Copy(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		want := fs.FileMode(0o644)
+		switch {
+		case d.IsDir():
+			want = 0o700
+		case filepath.Ext(path) == ".key":
+			want = 0o600
+		}
+		if got := info.Mode().Perm(); got&^want != 0 {
+			t.Errorf("%s has mode %o, at most %o", path, got, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestOpenRefusesAKeyOfAnotherCertificate(t *testing.T) {
+	for _, pair := range [][2]string{{"ledger", "seal-maker"}, {"tls", "tls-ocsp"}, {"authority", "ocsp"}} {
+		dir := copied(t)
+		for _, suffix := range []string{".key", ".json"} {
+			b, err := os.ReadFile(filepath.Join(dir, "server", "keys", pair[1]+suffix))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b = bytes.ReplaceAll(b, []byte(`"`+pair[1]+`"`), []byte(`"`+pair[0]+`"`))
+			if err := os.WriteFile(filepath.Join(dir, "server", "keys", pair[0]+suffix), b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w, err := catest.Open(context.Background(), dir, catest.Start)
+		if err != nil {
+			continue // the holder itself noticed
+		}
+		if _, err := ca.Open(context.Background(), w.Config); !errors.Is(err, ca.ErrMismatch) {
+			t.Errorf("%s with the key of %s: %v", pair[0], pair[1], err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestOpenRefusesWhatIsIncomplete(t *testing.T) {
+	for _, name := range []string{"region.json", "certs/ledger.pem", "certs/tls.pem", "certs/root.pem", "certs/log.vkey"} {
+		dir := copied(t)
+		if err := os.Remove(filepath.Join(dir, "server", "region", name)); err != nil {
+			t.Fatal(err)
+		}
+		w, err := catest.Open(context.Background(), dir, catest.Start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ca.Open(context.Background(), w.Config); !errors.Is(err, ca.ErrIncomplete) {
+			t.Errorf("without %s: %v", name, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestEstablishAgainChangesNothing(t *testing.T) {
+	dir := copied(t)
+	before := contents(t, filepath.Join(dir, "server", "region"))
+	_, w := reopened(t, dir, catest.Start)
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); err != nil {
+		t.Fatal(err)
+	}
+	for name, b := range contents(t, filepath.Join(dir, "server", "region")) {
+		if before[name] != b {
+			t.Errorf("%s changed", name)
+		}
+	}
+}
+
+func TestLostCertificateFileIsWrittenFromTheRegister(t *testing.T) {
+	dir := copied(t)
+	path := filepath.Join(dir, "server", "region", "certs", "ledger.pem")
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	w, err := catest.Open(context.Background(), dir, catest.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("another certificate was made for the same key: %v", err)
+	}
+}
+
+func TestEstablishRefusesAFolderOfAnotherRegion(t *testing.T) {
+	_, w := fresh(t, catest.Start)
+	s := w.Spec()
+	s.Region = "110000"
+	if _, err := ca.Establish(context.Background(), w.Config, s); !errors.Is(err, ca.ErrOtherRegion) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEstablishWithoutACeremonyLeavesRequestsAndNothingElse(t *testing.T) {
+	dir := t.TempDir()
+	w, err := catest.Open(context.Background(), dir, catest.Start)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := w.Spec()
+	s.Ceremony = nil
+	if _, err := ca.Establish(context.Background(), w.Config, s); !errors.Is(err, ca.ErrCeremony) {
+		t.Fatalf("got %v", err)
+	}
+	for _, name := range []string{"authority", "tls"} {
+		b, err := os.ReadFile(filepath.Join(dir, "server", "region", "requests", name+".csr"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		csr, err := ca.DecodeCSR(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gm.ParseRequest(csr); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "server", "region", "certs", "seal-maker.pem")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a certificate without an authority: %v", err)
+	}
+	if _, err := ca.Establish(context.Background(), w.Config, w.Spec()); err != nil {
+		t.Errorf("after a ceremony: %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEstablishRefusesAWrongDescription(t *testing.T) {
+	for name, change := range map[string]func(*ca.Spec){
+		"short code":  func(s *ca.Spec) { s.Region = "4500" },
+		"letters":     func(s *ca.Spec) { s.Region = "45000a" },
+		"no name":     func(s *ca.Spec) { s.Name = "" },
+		"long name":   func(s *ca.Spec) { s.Name = strings.Repeat("区", 31) },
+		"plus origin": func(s *ca.Spec) { s.Origin = "a+b" },
+	} {
+		w, err := catest.Open(context.Background(), t.TempDir(), catest.Start)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := w.Spec()
+		change(&s)
+		if _, err := ca.Establish(context.Background(), w.Config, s); !errors.Is(err, ca.ErrRegion) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }

@@ -2,173 +2,186 @@ package ca
 
 import (
 	"context"
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/tls"
+	"crypto/rand"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
-	"github.com/cloudflare/cfssl/csr"
-	"github.com/cloudflare/cfssl/initca"
+	"github.com/cloudflare/cfssl/config"
 	"github.com/cloudflare/cfssl/signer"
 	"github.com/cloudflare/cfssl/signer/local"
 
-	"yinzheng/internal/durable"
+	"yinzheng/ca/lint"
+	"yinzheng/internal/gm"
 )
 
-const (
-	tlsCALife   = 10 * 8760 * time.Hour // as the issuing CA of the SM2 side
-	tlsBackdate = 5 * time.Minute       // TLS peers' clocks differ a little
-	maxHosts    = 32                    // names of one server
-)
+// tlsBackdate is how far back a TLS certificate begins: peers' clocks differ a little.
+const tlsBackdate = 5 * time.Minute
 
-// TLS is the ECDSA P-256 CA for TLS identities, signed by cfssl's local signer. It is safe for concurrent use.
-type TLS struct {
-	der    []byte
-	cert   *x509.Certificate
-	signer *local.Signer
-	src    Sources
+// fabricRoles are the organisational units by which Hyperledger Fabric tells identities apart (NodeOUs).
+var fabricRoles = []string{"client", "peer", "admin", "orderer"}
+
+// IssueTLS issues one ECDSA certificate through cfssl's local signer, which lints a draft with zlint, and records it in the
+// register before and after: csr is PKCS#10 (DER) of a P-256 key, of which only the subject counts, and that only if the
+// order names none. A repeat by the same caller gives the same certificate. Errors: as IssueSM2.
+func (r *Region) IssueTLS(ctx context.Context, o Order, csr []byte) ([]byte, error) {
+	q, err := ParseOrder(csr, o.Profile, o.By)
+	if err != nil {
+		return nil, err
+	}
+	if o.Subject.CommonName == "" {
+		o.Subject = q.Subject
+	}
+	o.Key = q.Key
+	issued, err := r.issueTLS(ctx, r.TLSAuthority(), o, csr)
+	issued, err = r.repeated(ctx, o, issued, err)
+	if err != nil {
+		return nil, fmt.Errorf("issuing %s for %q: %w", o.Profile, o.Subject.CommonName, err)
+	}
+	return issued, nil
 }
 
-// Certificate returns the CA's certificate, DER.
-func (t *TLS) Certificate() []byte { return t.der }
-
-// Pool returns the CA as the only root.
-func (t *TLS) Pool() *x509.CertPool {
-	p := x509.NewCertPool()
-	p.AddCert(t.cert)
-	return p
+func (r *Region) issueTLS(ctx context.Context, by Identity, o Order, csr []byte) ([]byte, error) {
+	signing, prof, err := profile(o.Profile)
+	if err != nil {
+		return nil, err
+	}
+	now, err := r.now()
+	if err != nil {
+		return nil, err
+	}
+	if key, ok := o.Key.(*ecdsa.PublicKey); !ok || key.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("%w: P-256", ErrKey)
+	}
+	if err := allow(prof, o, by, now); err != nil {
+		return nil, err
+	}
+	if o.Profile == ProfileFabricMSP && (len(o.Subject.OrganizationalUnit) != 1 || !slices.Contains(fabricRoles, o.Subject.OrganizationalUnit[0])) {
+		return nil, fmt.Errorf("%w: OU is one of %q", ErrName, fabricRoles)
+	}
+	serial, err := newSerial(r.c.Rand)
+	if err != nil {
+		return nil, err
+	}
+	request := signer.SignRequest{
+		Request: string(csrPEM(csr)), Profile: o.Profile, Serial: serial, Hosts: append([]string{}, o.Hosts...),
+		Subject: &signer.Subject{CN: o.Subject.CommonName}, NotBefore: now.Add(-tlsBackdate), NotAfter: earlier(now.Add(prof.Expiry), by.cert.NotAfter),
+	}
+	request.Subject.Names = namesOf(o.Subject)
+	if r.c.Base != "" && !prof.OCSPNoCheck {
+		request.CRLOverride = r.partitionURL(by.Name, serial)
+	}
+	for _, e := range o.Extensions {
+		request.Extensions = append(request.Extensions, signer.Extension{ID: config.OID(e.Id), Critical: e.Critical, Value: hex.EncodeToString(e.Value)})
+	}
+	spki, err := gm.MarshalPublicKey(o.Key)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a public key: %w", err)
+	}
+	intent := Intent{
+		Authority: hex.EncodeToString(by.cert.SubjectKeyId), Serial: serial.String(), Key: gm.Sum(spki), Profile: o.Profile,
+		Name: o.Subject.CommonName, SANs: o.Hosts, By: o.By, At: now, NotBefore: request.NotBefore, NotAfter: request.NotAfter,
+	}
+	rules := addressed(signing, r.c.Base, by.Name)
+	if err := lintTLS(rules, by, request); err != nil {
+		return nil, err
+	}
+	if err := r.c.Books.Intend(ctx, intent); err != nil {
+		return nil, err
+	}
+	return r.signTLS(rules, by, request)
 }
 
-// IssueServer makes a key and a certificate (profile tls-server) for lower-case DNS names and IP addresses.
-func (t *TLS) IssueServer(hosts []string) (tls.Certificate, error) {
-	if len(hosts) == 0 || len(hosts) > maxHosts {
-		return tls.Certificate{}, fmt.Errorf("issuing for %d hosts: %w", len(hosts), ErrName)
+// throwAway signs drafts of the ECDSA side: a key of this process that nobody keeps.
+var throwAway = sync.OnceValues(func() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) })
+
+// lintTLS has cfssl sign a draft with a throw-away key and zlint look at it. cfssl's own linting hands crypto/x509 a parent
+// of another key, which it refuses since Go 1.20; here the parent has the throw-away key.
+func lintTLS(rules *config.Signing, by Identity, request signer.SignRequest) error {
+	key, err := throwAway()
+	if err != nil {
+		return fmt.Errorf("linting: %w", err)
 	}
-	return t.issue(ProfileTLSServer, hosts[0], hosts)
+	parent, err := x509.ParseCertificate(by.Certificate)
+	if err != nil {
+		return fmt.Errorf("linting: reading the authority's certificate: %w", err)
+	}
+	parent.PublicKey = &key.PublicKey
+	s, err := local.NewSigner(key, parent, x509.ECDSAWithSHA256, rules)
+	if err != nil {
+		return fmt.Errorf("linting: %w", err)
+	}
+	draft, err := s.Sign(request)
+	if err != nil {
+		return err
+	}
+	block, _ := pem.Decode(draft)
+	if block == nil {
+		return errors.New("ca: linting: no PEM")
+	}
+	findings, err := lint.RunECDSA(block.Bytes)
+	if err != nil {
+		return fmt.Errorf("linting: %w", err)
+	}
+	return refused(findings)
 }
 
-// IssueClient makes a key and a certificate (profile tls-client) for a calling system: ASCII letters, digits, ._-
-func (t *TLS) IssueClient(name string) (tls.Certificate, error) {
-	return t.issue(ProfileTLSClient, name, []string{})
-}
-
-// issue makes one TLS identity and checks its chain.
-func (t *TLS) issue(prof, cn string, hosts []string) (tls.Certificate, error) {
-	var none tls.Certificate
-	_, p, err := profile(prof)
+// signTLS has cfssl sign and record, and checks the chain of the result.
+func (r *Region) signTLS(rules *config.Signing, by Identity, request signer.SignRequest) ([]byte, error) {
+	issuer, err := x509.ParseCertificate(by.Certificate)
 	if err != nil {
-		return none, err
+		return nil, fmt.Errorf("reading the authority's certificate: %w", err)
 	}
-	// cfssl lets an empty common name and every IP address past its whitelist; ours go through the same rule.
-	for _, n := range append([]string{cn}, hosts...) {
-		if !p.NameWhitelist.MatchString(n) {
-			return none, fmt.Errorf("issuing %s: %w: %q", prof, ErrName, n)
-		}
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), t.src.Rand)
+	s, err := local.NewSigner(by.Key, issuer, x509.ECDSAWithSHA256, rules)
 	if err != nil {
-		return none, fmt.Errorf("issuing %s: %w", prof, err)
+		return nil, err
 	}
-	request, err := csr.Generate(key, &csr.CertificateRequest{CN: cn})
+	s.SetDBAccessor(accessor{r.c.Books, r.c.Now})
+	out, err := s.Sign(request)
 	if err != nil {
-		return none, fmt.Errorf("issuing %s: %w", prof, err)
-	}
-	now := t.src.Now().UTC().Truncate(time.Second)
-	end := now.Add(p.Expiry)
-	if end.After(t.cert.NotAfter) {
-		end = t.cert.NotAfter
-	}
-	out, err := t.signer.Sign(signer.SignRequest{
-		Request: string(request), Hosts: hosts, Profile: prof, NotBefore: now.Add(-tlsBackdate), NotAfter: end,
-	})
-	if err != nil {
-		return none, fmt.Errorf("issuing %s for %q: %w", prof, cn, err)
+		return nil, err
 	}
 	block, _ := pem.Decode(out)
+	if block == nil {
+		return nil, errors.New("ca: reading back: no PEM")
+	}
 	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err == nil {
+		err = leaf.CheckSignatureFrom(issuer)
+	}
 	if err != nil {
-		return none, fmt.Errorf("issuing %s: reading back: %w", prof, err)
+		return nil, fmt.Errorf("verifying back: %w", err)
 	}
-	if _, err := leaf.Verify(x509.VerifyOptions{
-		Roots: t.Pool(), CurrentTime: now, KeyUsages: leaf.ExtKeyUsage,
-	}); err != nil {
-		return none, fmt.Errorf("issuing %s: verifying back: %w", prof, err)
-	}
-	return tls.Certificate{Certificate: [][]byte{block.Bytes}, PrivateKey: key, Leaf: leaf}, nil
+	return block.Bytes, nil
 }
 
-// certifyTLS issues the self-signed ECDSA CA certificate, if it is missing, with cfssl's CA policy. initca itself reads
-// the system's clock, so its steps are taken here with ours.
-func (e *establishing) certifyTLS(context.Context) error {
-	path := e.path(certsDir, roleTLS, certSuffix)
-	there, err := exists(path)
-	if err != nil || there {
-		return err
+// TLSPool returns the ECDSA root as the only anchor.
+func (r *Region) TLSPool() (roots, intermediates *x509.CertPool, err error) {
+	roots, intermediates = x509.NewCertPool(), x509.NewCertPool()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for pool, ids := range map[*x509.CertPool][]Identity{roots: r.identities[roleTLSRoot], intermediates: r.identities[roleTLS]} {
+		for _, id := range ids {
+			c, err := x509.ParseCertificate(id.Certificate)
+			if err != nil {
+				return nil, nil, fmt.Errorf("reading the certificate of %s: %w", id.Name, err)
+			}
+			pool.AddCert(c)
+		}
 	}
-	if _, err := policy(); err != nil { // silences cfssl
-		return err
-	}
-	request := &csr.CertificateRequest{
-		CN:    e.about.Name + "TLS CA",
-		Names: []csr.Name{{C: "CN", O: e.about.Name}},
-		CA:    &csr.CAConfig{PathLenZero: true},
-	}
-	key := e.keys[roleTLS]
-	pemCSR, err := csr.Generate(key, request)
-	if err != nil {
-		return fmt.Errorf("certifying TLS: %w", err)
-	}
-	rules := initca.CAPolicy()
-	rules.Default.CAConstraint.MaxPathLenZero = true
-	s, err := local.NewSigner(key, nil, signer.DefaultSigAlgo(key), rules)
-	if err != nil {
-		return fmt.Errorf("certifying TLS: %w", err)
-	}
-	now := e.src.Now().UTC().Truncate(time.Second).Add(-tlsBackdate)
-	out, err := s.Sign(signer.SignRequest{Request: string(pemCSR), NotBefore: now, NotAfter: now.Add(tlsCALife)})
-	if err != nil {
-		return fmt.Errorf("certifying TLS: %w", err)
-	}
-	if err := durable.CreateFile(path, out, certMode); err != nil {
-		return err
-	}
-	e.step("certificate " + roleTLS)
-	return nil
+	return roots, intermediates, nil
 }
 
-// openTLS reads the CA's certificate and checks it against its key.
-func openTLS(dir string, key crypto.Signer, src Sources) (*TLS, error) {
-	der, err := readCert(filepath.Join(dir, certsDir, roleTLS+certSuffix))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: no certificate of %s", ErrIncomplete, roleTLS)
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	if err != nil {
-		return nil, err
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		return nil, fmt.Errorf("reading the certificate of %s: %w", roleTLS, err)
-	}
-	if !matches(key, cert.PublicKey) {
-		return nil, fmt.Errorf("%w: %s", ErrMismatch, roleTLS)
-	}
-	if err := cert.CheckSignatureFrom(cert); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrMismatch, roleTLS, err)
-	}
-	rules, err := policy()
-	if err != nil {
-		return nil, err
-	}
-	s, err := local.NewSigner(key, cert, signer.DefaultSigAlgo(key), rules)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", roleTLS, err)
-	}
-	return &TLS{der: der, cert: cert, signer: s, src: src}, nil
+	return a
 }

@@ -117,7 +117,7 @@ func openDisk(dir string, onStep func(string)) (*disk, error) {
 	}
 	db, e1 := store.Open(ctx, store.Config{URL: filepath.Join(dir, "books.db")})
 	blobs, e2 := blob.OpenDir(filepath.Join(dir, "blobs"))
-	log, e3 := embedded.Open(ctx, embedded.Config{Dir: filepath.Join(dir, "log"), Origin: crashOrigin, Signer: signer})
+	log, e3 := embedded.Open(ctx, embedded.Config{Dir: filepath.Join(dir, "log"), Origin: crashOrigin, Key: embedded.SecretKey(signer)})
 	kinds, e4 := licences.Builtin()
 	if err := errors.Join(e1, e2, e3, e4); err != nil {
 		cancel()

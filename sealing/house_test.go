@@ -2,6 +2,8 @@ package sealing_test
 
 import (
 	"context"
+	"crypto"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -10,25 +12,27 @@ import (
 	"time"
 
 	"yinzheng/ca"
+	"yinzheng/ca/catest"
+	"yinzheng/ca/tsa"
+	"yinzheng/internal/clock"
+	"yinzheng/internal/keys"
 	"yinzheng/internal/pdf"
 	"yinzheng/sealing"
 )
 
 const (
-	officeCode = "11450000MB12345678" // an example code with a right check character
-	officeName = "示例市市场监督管理局"
+	officeCode = catest.OfficeCode
+	officeName = catest.OfficeName
 	lineText   = "电子证照专用章"
 	sealNumber = "45000000000001"
 )
 
-var (
-	passphrase = []byte("a passphrase for tests")
-	start      = time.Date(2026, 11, 22, 8, 30, 0, 0, time.UTC)
-)
+var start = catest.Start()
 
 // house is a region with one enrolled office, shared by the tests because its keys take a while to encrypt.
 type house struct {
 	dir    string
+	world  *catest.World
 	region *ca.Region
 	office ca.Identity
 	other  ca.Identity
@@ -41,10 +45,10 @@ var shared = sync.OnceValues(func() (*house, error) {
 		return nil, err
 	}
 	h := &house{dir: dir}
-	h.region, err = ca.Establish(ctx, dir, passphrase, ca.Spec{
-		Region: "450000", Name: "广西壮族自治区", Sources: ca.Sources{Now: func() time.Time { return start }},
-	})
-	if err != nil {
+	if h.world, err = catest.Open(ctx, dir, catest.Start); err != nil {
+		return nil, err
+	}
+	if h.region, err = ca.Establish(ctx, h.world.Config, h.world.Spec()); err != nil {
 		return nil, err
 	}
 	if h.office, err = h.region.Enrol(ctx, ca.Office{Name: officeName, Code: officeCode}); err != nil {
@@ -54,10 +58,19 @@ var shared = sync.OnceValues(func() (*house, error) {
 	return h, err
 })
 
+// sealKeys are the keys of the region's seals.
+type sealKeys struct{ holder keys.Holder }
+
+func (k sealKeys) Signer(ctx context.Context, seal string) (crypto.Signer, error) {
+	return k.holder.Signer(ctx, ca.SealKey(seal))
+}
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if h, err := shared(); err == nil {
-		os.RemoveAll(h.dir)
+		if err := errors.Join(h.world.Close(), os.RemoveAll(h.dir)); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(code)
 }
@@ -123,13 +136,20 @@ func newBench(t testing.TB) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serials, err := ca.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
+	serials, err := tsa.OpenSerials(filepath.Join(t.TempDir(), "tsa.serial"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	b := &bench{house: h, book: &book{seals: map[string]sealing.Record{}}, now: start.Add(time.Minute), made: start}
+	id := h.region.Timestamper()
+	stamps, err := tsa.New(tsa.Config{
+		SM2: tsa.Identity{Certificate: id.Certificate, Key: id.Key}, Serials: serials, Now: catest.Start, Sync: clock.Unchecked(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b.c = sealing.Config{
-		Book: b.book, Keys: sealing.NewFileKeys(h.dir, passphrase), Timestamper: h.region.TSA(serials),
+		Book: b.book, Keys: sealKeys{h.world.Keys}, Timestamper: stamps,
 		Judge: func([]byte) error { return nil }, Now: func() time.Time { return b.now },
 	}
 	return b

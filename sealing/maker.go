@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"image/png"
@@ -41,12 +40,13 @@ type Office struct {
 	Certificate []byte // the owner's signing certificate, DER, with O=<Code><Name>
 }
 
-// MakerConfig is what a Maker needs; everything is required.
+// MakerConfig is what a Maker needs; everything but Second is required.
 type MakerConfig struct {
 	Certificate []byte        // of the seal maker (制章者), DER
 	Key         crypto.Signer // its SM2 key
 	Book        Book
 	Now         func() time.Time
+	Second      Second // asked about every seal; the zero value does
 }
 
 // Maker makes seals. It is safe for concurrent use.
@@ -84,6 +84,9 @@ func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record,
 	case !errors.Is(err, ErrNoSeal):
 		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
 	}
+	if err := m.c.Second.working(); err != nil {
+		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+	}
 	owner, err := m.check(o, picture, now)
 	if err != nil {
 		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
@@ -97,7 +100,7 @@ func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record,
 	if err != nil {
 		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
 	}
-	if err := m.recheck(seal.Raw); err != nil {
+	if err := m.recheck(ctx, seal.Raw); err != nil {
 		return Record{}, fmt.Errorf("making seal %s: checking our own: %w", o.Seal, err)
 	}
 	r := Record{
@@ -154,7 +157,7 @@ func (m *Maker) check(o Office, picture []byte, now time.Time) (*gm.Certificate,
 }
 
 // recheck reads a fresh seal back and verifies it twice.
-func (m *Maker) recheck(der []byte) error {
+func (m *Maker) recheck(ctx context.Context, der []byte) error {
 	seal, err := ses.ParseSeal(der)
 	if err != nil {
 		return err
@@ -162,15 +165,7 @@ func (m *Maker) recheck(der []byte) error {
 	if err := seal.Verify(); err != nil {
 		return err
 	}
-	pub, err := gm.PublicKey(m.cert)
-	if err != nil {
-		return err
-	}
-	var outer []asn1.RawValue
-	if _, err := asn1.Unmarshal(der, &outer); err != nil || len(outer) == 0 {
-		return fmt.Errorf("%w: reading back: %w", ErrSpec, err)
-	}
-	return gm.CrossCheck(pub, outer[0].FullBytes, seal.Signature) // the maker signs SES_SealInfo
+	return m.c.Second.agree(ctx, "seal "+seal.Info.ID, m.cert, der, seal.Signature) // the maker signs SES_SealInfo
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -32,7 +32,7 @@ const (
 	fieldName  = "Seal1"
 )
 
-// Config is what a Sealer needs. Filter and SubFilter have defaults, everything else is required.
+// Config is what a Sealer needs. Filter, SubFilter and Second have defaults, everything else is required.
 type Config struct {
 	Book        Book
 	Keys        Keys
@@ -41,10 +41,14 @@ type Config struct {
 	Now         func() time.Time
 	Filter      string // "" for DefaultFilter
 	SubFilter   string // "" for DefaultSubFilter
+	Second      Second // asked about each document, or some
 }
 
 // Sealer applies seals. It is safe for concurrent use.
-type Sealer struct{ c Config }
+type Sealer struct {
+	c         Config
+	documents counter
+}
 
 // New refuses a Config in which something is missing: neither the judgement nor the use log can be left out.
 func New(c Config) (*Sealer, error) {
@@ -84,6 +88,9 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	if len(r.Document) > maxDocument {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrDocument, len(r.Document), maxDocument)
 	}
+	if err := s.c.Second.working(); err != nil {
+		return nil, err
+	}
 	at := s.c.Now().UTC().Truncate(time.Second) // timeInfo has whole seconds
 	t, err := s.ready(ctx, r.Seal, at)
 	if err != nil {
@@ -115,6 +122,11 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	}
 	if err := s.c.Judge(document); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrJudged, err)
+	}
+	if s.c.Second.due(s.documents.next()) {
+		if err := s.c.Second.agree(ctx, "document sealed with "+t.record.ID, t.cert, signature.Raw, signature.Value); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrJudged, err)
+		}
 	}
 	out := &Sealed{Document: document, Digest: gm.Sum(document), ContentHash: content, Time: at}
 	err = s.c.Book.PutUse(ctx, Use{

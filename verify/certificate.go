@@ -2,13 +2,13 @@ package verify
 
 import (
 	"bytes"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"yinzheng/internal/chain"
 	"yinzheng/internal/codes"
 	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
@@ -17,11 +17,7 @@ import (
 const (
 	maxCertificate = 16 << 10 // bytes: SM2 certificates are near 1 KiB
 	maxCertDepth   = 16       // ASN.1 nesting: a certificate needs 8
-	maxPath        = 5        // certificates from leaf to root: two CAs are usual (leaf, issuing CA, root)
 )
-
-// nameConstraints is refused in a CA: it is not evaluated here.
-func nameConstraints() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{2, 5, 29, 30} }
 
 // parseCertificate reads one certificate behind the strict DER guard.
 func parseCertificate(b []byte) (*gm.Certificate, error) {
@@ -31,95 +27,58 @@ func parseCertificate(b []byte) (*gm.Certificate, error) {
 	return gm.ParseCertificate(b)
 }
 
-// pathError says why no path was found. Unknown anchors are not the certificate's fault; everything else is.
-type pathError struct {
-	why  string // ending of a check
-	name string // the certificate at fault
-}
+// whyIssuerLater is an ending of a path check beside those of package chain: an issuer was revoked after the time judged
+// at, and nothing but the word of whoever signed says that it was before. Whoever stole an issuer's key can make a
+// certificate and declare any time.
+const whyIssuerLater = "issuer_revoked_later"
 
-func (e *pathError) Error() string { return fmt.Sprintf("no path: %s (%s)", e.why, e.name) }
-
-// Endings of a path check.
-const (
-	whyIssuer     = "issuer"      // no certificate of its issuer is in the trust file
-	whySignature  = "signature"   // an issuer's signature does not verify
-	whyIssuerTime = "issuer_time" // an issuer was not valid at the time
-	whyIssuerCA   = "issuer_ca"   // an issuer may not issue certificates
-	whyPath       = "path"        // path too long
-	whyExtension  = "extension"   // a critical extension that is not understood, or name constraints
-	whyRevokedCA  = "issuer_revoked"
-)
-
-// path finds a path from cert to one of the roots at a time (GB/T 20518; RFC 5280, 6.1, without policies): names and key
-// identifiers chain, signatures verify, each CA is valid at the time, may sign certificates, and keeps its path length. The
-// validity of cert itself is for the caller. The path begins with cert.
-func (t *Trust) path(cert *gm.Certificate, at time.Time, pin gm.Digest) ([]*gm.Certificate, error) {
-	path := []*gm.Certificate{cert}
-	if len(cert.UnhandledCriticalExtensions) > 0 {
-		return nil, &pathError{whyExtension, name(cert)}
-	}
-	for {
-		current := path[len(path)-1]
-		if len(path) > 1 && t.isRoot(current, pin) {
-			return path, nil
-		}
-		if len(path) == maxPath {
-			return nil, &pathError{whyPath, name(current)}
-		}
-		issuer, err := t.issuer(current, len(path)-1, at, pin)
-		if err != nil {
-			return nil, err
-		}
-		path = append(path, issuer)
+// pathFaults are the endings of a path check that are the certificates' fault.
+func pathFaults() []string {
+	return []string{
+		chain.WhySignature, chain.WhyAlgorithm, chain.WhyIssuerTime, chain.WhyIssuerCA, chain.WhyPath, chain.WhyExtension, chain.WhyNames,
+		chain.WhyRevoked,
 	}
 }
 
-// issuer returns the certificate that issued cert, below which there are already cas intermediate CAs.
-func (t *Trust) issuer(cert *gm.Certificate, cas int, at time.Time, pin gm.Digest) (*gm.Certificate, error) {
-	problem := &pathError{whyIssuer, cert.Issuer.String()}
-	for _, c := range slices.Concat(t.authorities, t.roots) {
-		if !bytes.Equal(c.RawSubject, cert.RawIssuer) ||
-			len(cert.AuthorityKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, c.SubjectKeyId) || bytes.Equal(c.Raw, cert.Raw) {
-			continue
-		}
-		if bytes.Equal(c.RawSubject, c.RawIssuer) && !t.isRoot(c, pin) {
-			continue // a root that is not the pinned one anchors nothing
-		}
-		why := mayIssue(c, cas, at)
-		if why == "" && !t.issued(cert, c) {
-			why = whySignature
-		}
-		if why == "" && !t.isRoot(c, pin) {
-			if r := t.revocation(c); r.revoked && !r.at.After(at) {
-				why = whyRevokedCA
-			}
-		}
-		if why == "" {
-			return c, nil
-		}
-		problem = &pathError{why, name(c)}
-	}
-	return nil, problem
+// pathGaps are the endings of a path check that say nothing against a certificate: there is no way to a root that is believed.
+func pathGaps() []string {
+	return []string{chain.WhyIssuer, chain.WhyLoop, chain.WhyWork, whyIssuerLater}
 }
 
-// issued reports whether the CA's signature on cert verifies. For the certificates of the trust file itself this was found
-// out once, by load.
-func (t *Trust) issued(cert, ca *gm.Certificate) bool {
-	if cas, known := t.issuedBy[cert]; known {
-		return slices.Contains(cas, ca)
+// pathEnding turns the error of Trust.path into an ending.
+func pathEnding(err error) ending {
+	var e *chain.Error
+	switch {
+	case !errors.As(err, &e):
+		return unknown(whyFault)
+	case e.Why == whyIssuerLater || slices.Contains(pathGaps(), e.Why):
+		return unknown(e.Why, "name", e.Name)
+	case e.Detail != "":
+		return fail(e.Why, "name", e.Name, "detail", e.Detail)
 	}
-	return gm.CheckIssued(cert, ca) == nil
+	return fail(e.Why, "name", e.Name)
 }
 
-// remember finds out which CAs of the file issued a certificate of the file.
-func (t *Trust) remember(cert *gm.Certificate) {
-	var cas []*gm.Certificate
-	for _, ca := range slices.Concat(t.authorities, t.roots) {
-		if bytes.Equal(ca.RawSubject, cert.RawIssuer) && gm.CheckIssued(cert, ca) == nil {
-			cas = append(cas, ca)
+// moment is a time that a path is judged at.
+type moment struct {
+	at     time.Time
+	proved bool // by a timestamp, or because the trust file lists the certificate by itself
+}
+
+// path finds a path from cert to one of the roots, the pinned one if there is a pin (RFC 5280, 6.1; package chain). The
+// validity and the revocation of cert itself are for the caller. The path begins with cert.
+func (t *Trust) path(cert *gm.Certificate, when moment, pin gm.Digest) ([]*gm.Certificate, error) {
+	revoked := func(c, issuer *gm.Certificate) string {
+		r := t.revokedBy(c, issuer)
+		switch {
+		case r.revoked && !r.at.After(when.at):
+			return chain.WhyRevoked
+		case r.revoked && !when.proved:
+			return whyIssuerLater
 		}
+		return ""
 	}
-	t.issuedBy[cert] = cas
+	return t.pool.Build(cert, chain.Options{At: when.at, Root: pin, LeafApart: true, Revoked: revoked})
 }
 
 // listed returns the certificate of a list of the trust file that is the same as cert, byte for byte, or nil.
@@ -132,42 +91,6 @@ func listed(list []*gm.Certificate, cert *gm.Certificate) *gm.Certificate {
 	return nil
 }
 
-// mayIssue returns why a CA certificate may not have issued one with cas intermediate CAs between itself and the leaf.
-func mayIssue(c *gm.Certificate, cas int, at time.Time) string {
-	switch {
-	case len(c.UnhandledCriticalExtensions) > 0 || hasExtension(c, nameConstraints()):
-		return whyExtension
-	case c.Version != 3 || !c.BasicConstraintsValid || !c.IsCA || c.KeyUsage&gm.KeyUsageCertSign == 0:
-		return whyIssuerCA
-	case (c.MaxPathLen > 0 || c.MaxPathLenZero) && cas > c.MaxPathLen:
-		return whyPath
-	case !validAt(c, at):
-		return whyIssuerTime
-	}
-	return ""
-}
-
-func hasExtension(c *gm.Certificate, id asn1.ObjectIdentifier) bool {
-	for _, e := range c.Extensions {
-		if e.Id.Equal(id) {
-			return true
-		}
-	}
-	return false
-}
-
-func validAt(c *gm.Certificate, at time.Time) bool {
-	return !at.Before(c.NotBefore) && !at.After(c.NotAfter)
-}
-
-// isRoot reports whether c is one of the roots, and the pinned one if there is a pin.
-func (t *Trust) isRoot(c *gm.Certificate, pin gm.Digest) bool {
-	if !pin.IsZero() && gm.Sum(c.Raw) != pin {
-		return false
-	}
-	return slices.ContainsFunc(t.roots, func(r *gm.Certificate) bool { return bytes.Equal(r.Raw, c.Raw) })
-}
-
 // revocation is what the CRLs of the trust file say about a certificate.
 type revocation struct {
 	known   bool // there is a CRL of its issuer
@@ -177,12 +100,25 @@ type revocation struct {
 	next    time.Time // nextUpdate
 }
 
-// revocation looks cert up in the newest CRL of its issuer.
+// revocation looks cert up in the newest CRL of its issuer, who is known by name and key identifier.
 func (t *Trust) revocation(cert *gm.Certificate) revocation {
+	return t.lookUp(cert, func(by *gm.Certificate) bool {
+		return bytes.Equal(by.RawSubject, cert.RawIssuer) && (len(cert.AuthorityKeyId) == 0 || bytes.Equal(cert.AuthorityKeyId, by.SubjectKeyId))
+	})
+}
+
+// revokedBy looks cert up in the newest CRL by the key that signed it: a name and a key identifier can be given to any key.
+func (t *Trust) revokedBy(cert, issuer *gm.Certificate) revocation {
+	return t.lookUp(cert, func(by *gm.Certificate) bool {
+		return bytes.Equal(by.RawSubject, issuer.RawSubject) && bytes.Equal(by.RawSubjectPublicKeyInfo, issuer.RawSubjectPublicKeyInfo)
+	})
+}
+
+// lookUp looks cert up in the newest of some CAs' CRLs.
+func (t *Trust) lookUp(cert *gm.Certificate, speaks func(by *gm.Certificate) bool) revocation {
 	var r revocation
 	for _, l := range t.crls {
-		if !bytes.Equal(l.issuer.RawSubject, cert.RawIssuer) ||
-			len(cert.AuthorityKeyId) > 0 && !bytes.Equal(cert.AuthorityKeyId, l.issuer.SubjectKeyId) || l.updated.Before(r.updated) {
+		if !speaks(l.issuer) || l.updated.Before(r.updated) {
 			continue
 		}
 		at, revoked := l.revoked[cert.SerialNumber.String()]
@@ -227,13 +163,9 @@ func parseCRL(b []byte, cas []*gm.Certificate) (revocationList, error) {
 	return l, nil
 }
 
-// name names a certificate for people: its common name, else its whole subject.
-func name(c *gm.Certificate) string {
-	if c.Subject.CommonName != "" {
-		return c.Subject.CommonName
-	}
-	return c.Subject.String()
-}
+func name(c *gm.Certificate) string { return chain.Name(c) }
+
+func validAt(c *gm.Certificate, at time.Time) bool { return chain.Valid(c, at) }
 
 // owner names the organisation that a seal certificate belongs to: O without the code before it, else name.
 func owner(c *gm.Certificate) string {

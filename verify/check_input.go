@@ -79,7 +79,7 @@ func checkTrustPeriod(j *judgement) ending {
 // checkTrustRoot says which root the trust file hangs on. A file that anybody could have made hangs on a root of its own,
 // so the reader must have learned the right root some other way.
 func checkTrustRoot(j *judgement) ending {
-	path, err := j.trust.path(j.trust.signer, j.trust.Issued, j.policy.Root)
+	path, err := j.trust.path(j.trust.signer, moment{j.trust.Issued, true}, j.policy.Root)
 	if err != nil {
 		return unknown("mismatch", "root", j.policy.Root.String())
 	}

@@ -10,7 +10,7 @@ func signerChecks() []Check {
 		},
 		{
 			Code: "SIGNER_CERT_CHAIN", Clause: "GB/T 38540-2020, 7; RFC 5280, 6.1",
-			Endings: can(Pass).or(Unknown, whyIssuer).or(Fail, pathFaults()...),
+			Endings: can(Pass).or(Unknown, pathGaps()...).or(Unknown, whyIssuerLater).or(Fail, pathFaults()...),
 			applies: ofSigned, needs: []string{"TRUST_FILE"}, run: checkSignerChain,
 		},
 		{
@@ -33,7 +33,7 @@ func checkSignerChain(j *judgement) ending {
 	if j.signer == nil {
 		return j.noSigner()
 	}
-	path, err := j.trust.path(j.signer, j.signedAt, j.policy.Root)
+	path, err := j.trust.path(j.signer, moment{j.signedAt, j.stamped}, j.policy.Root)
 	if err != nil {
 		return pathEnding(err)
 	}

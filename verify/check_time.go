@@ -1,8 +1,6 @@
 package verify
 
 import (
-	"errors"
-
 	"yinzheng/internal/gm"
 	"yinzheng/internal/tsp"
 )
@@ -16,7 +14,7 @@ func timestampChecks() []Check {
 		},
 		{
 			Code: "TIMESTAMP_AUTHORITY", Clause: "RFC 3161, 2.3",
-			Endings: can(Pass).or(Warn, "expired_since").or(Unknown, "unlisted", whyIssuer).or(Fail, pathFaults()...).or(Fail, "time", "revoked"),
+			Endings: can(Pass).or(Warn, "expired_since").or(Unknown, "unlisted").or(Unknown, pathGaps()...).or(Fail, pathFaults()...).or(Fail, "time", "revoked"),
 			applies: ofStamp, needs: []string{"TIMESTAMP", "TRUST_FILE"}, run: checkTimestampAuthority,
 		},
 		{
@@ -29,23 +27,6 @@ func timestampChecks() []Check {
 // ofStamp leaves the rows about a timestamp out once it is known that there is none; the row TIMESTAMP says so.
 func ofStamp(j *judgement) bool {
 	return ofDocument(j) && (j.signature == nil || len(j.signature.Timestamp) > 0)
-}
-
-// pathFaults are the endings of a path check that are the certificates' fault.
-func pathFaults() []string {
-	return []string{whySignature, whyIssuerTime, whyIssuerCA, whyPath, whyExtension, whyRevokedCA}
-}
-
-// pathEnding turns the error of Trust.path into an ending: a missing anchor is Unknown, anything else a Fail.
-func pathEnding(err error) ending {
-	var p *pathError
-	if !errors.As(err, &p) {
-		return unknown(whyFault)
-	}
-	if p.why == whyIssuer {
-		return unknown(p.why, "name", p.name)
-	}
-	return fail(p.why, "name", p.name)
 }
 
 func checkTimestamp(j *judgement) ending {
@@ -72,7 +53,7 @@ func checkTimestampAuthority(j *judgement) ending {
 	if cert == nil {
 		return unknown("unlisted", params...)
 	}
-	if _, err := j.trust.path(cert, j.token.Time, j.policy.Root); err != nil {
+	if _, err := j.trust.path(cert, moment{j.token.Time, true}, j.policy.Root); err != nil {
 		return pathEnding(err)
 	}
 	if !validAt(cert, j.token.Time) {

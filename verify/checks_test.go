@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"crypto/x509/pkix"
 	"strings"
 	"testing"
 	"time"
@@ -197,11 +198,17 @@ func TestIssuingAuthority(t *testing.T) {
 		return &middle
 	}
 	none := func(*gm.Certificate) {}
+	excluding := func(organisation string) func(*gm.Certificate) {
+		return func(c *gm.Certificate) {
+			c.ExtraExtensions = append(c.ExtraExtensions, verifytest.Excluding(pkix.Name{Country: []string{"CN"}, Organization: []string{organisation}}))
+		}
+	}
 	runAll(t, map[string]wrong{
-		"that was not valid is invalid":       {under(nil, func(c *gm.Certificate) { c.NotAfter = c.NotBefore.AddDate(0, 6, 0) }), "SIGNER_CERT_CHAIN", verify.Fail, "issuer_time", verify.Invalid},
-		"that may not issue is invalid":       {under(nil, func(c *gm.Certificate) { c.KeyUsage = gm.KeyUsageCRLSign }), "SIGNER_CERT_CHAIN", verify.Fail, "issuer_ca", verify.Invalid},
-		"with name constraints is invalid":    {under(nil, func(c *gm.Certificate) { c.PermittedDNSDomains = []string{"example.cn"} }), "SIGNER_CERT_CHAIN", verify.Fail, "extension", verify.Invalid},
-		"beyond the root's length is invalid": {under(deep, none), "SIGNER_CERT_CHAIN", verify.Fail, "path", verify.Invalid},
+		"that was not valid is invalid":            {under(nil, func(c *gm.Certificate) { c.NotAfter = c.NotBefore.AddDate(0, 6, 0) }), "SIGNER_CERT_CHAIN", verify.Fail, "issuer_time", verify.Invalid},
+		"that may not issue is invalid":            {under(nil, func(c *gm.Certificate) { c.KeyUsage = gm.KeyUsageCRLSign }), "SIGNER_CERT_CHAIN", verify.Fail, "issuer_ca", verify.Invalid},
+		"that may not name the office is invalid":  {func(s *scene) { under(nil, excluding(s.w.OfficeCode+verifytest.OfficeName))(s) }, "SIGNER_CERT_CHAIN", verify.Fail, "name_constraint", verify.Invalid},
+		"that may not name others is no hindrance": {under(nil, excluding("另一机关")), "SIGNER_CERT_CHAIN", verify.Pass, "", verify.Indeterminate},
+		"beyond the root's length is invalid":      {under(deep, none), "SIGNER_CERT_CHAIN", verify.Fail, "path", verify.Invalid},
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"yinzheng/internal/chain"
 	"yinzheng/internal/gm"
 	"yinzheng/internal/receipt"
 	"yinzheng/internal/ses"
@@ -56,7 +57,7 @@ type judgement struct {
 func (p Policy) judge(e Evidence, t *Trust, trustErr error, at time.Time) Report {
 	j := &judgement{policy: p, trust: t, trustErr: trustErr, at: at, e: e, ended: map[string]Outcome{}}
 	if t == nil || t.signer == nil {
-		j.trust = &Trust{}
+		j.trust = &Trust{pool: chain.New(nil, nil, nil)}
 	}
 	r := Report{At: at, Document: e.digest(), Findings: []Finding{}}
 	for _, c := range Checks() {

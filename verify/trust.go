@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"yinzheng/internal/chain"
 	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 )
@@ -60,7 +61,7 @@ type Trust struct {
 	authorities  []*gm.Certificate
 	sealMakers   []*gm.Certificate
 	timestampers []*gm.Certificate
-	issuedBy     map[*gm.Certificate][]*gm.Certificate // of the certificates of this file: the CAs that issued them
+	pool         *chain.Pool // of all of them
 	crls         []revocationList
 	ledgerKeys   ledgerKeys
 }
@@ -182,10 +183,7 @@ func (t *Trust) load() error {
 	if t.timestampers, err = parseAll("timestampers", t.Timestampers); err != nil {
 		return err
 	}
-	t.issuedBy = map[*gm.Certificate][]*gm.Certificate{}
-	for _, c := range slices.Concat([]*gm.Certificate{t.signer}, t.authorities, t.sealMakers, t.timestampers) {
-		t.remember(c)
-	}
+	t.pool = chain.New(t.roots, t.authorities, slices.Concat([]*gm.Certificate{t.signer}, t.sealMakers, t.timestampers))
 	return t.loadRest()
 }
 
@@ -237,7 +235,7 @@ func (t *Trust) checkSigner() error {
 	if r := t.revocation(c); r.revoked && !r.at.After(t.Issued) {
 		return fmt.Errorf("%s was revoked before the file was issued", name(c))
 	}
-	_, err := t.path(c, t.Issued, gm.Digest{})
+	_, err := t.path(c, moment{t.Issued, true}, gm.Digest{})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"yinzheng/internal/house"
+	"yinzheng/internal/keys/token"
 )
 
 // MaxConfig bounds a configuration file in bytes: it is written by hand.
@@ -26,6 +30,9 @@ type Config struct {
 	Blobs      string       `yaml:"blobs"`      // "files" (default)
 	Ledger     string       `yaml:"ledger"`     // "embedded" (default)
 	Passphrase string       `yaml:"passphrase"` // file with the passphrase of the keys; <data>/secrets/passphrase by default
+	Keys       KeysConfig   `yaml:"keys"`       // where the private keys are; files under the passphrase by default
+	TLS        TLSConfig    `yaml:"tls"`        // a second address for calling systems with client certificates; none by default
+	Clock      string       `yaml:"clock"`      // "kernel" (default): nothing is stamped unless the kernel says that the clock is in sync; "unchecked"
 	Kinds      string       `yaml:"kinds"`      // folder with further kinds of licence; none by default
 }
 
@@ -33,6 +40,26 @@ type Config struct {
 type RegionConfig struct {
 	Code string `yaml:"code"` // GB/T 2260, six digits
 	Name string `yaml:"name"` // its name in full
+}
+
+// KeysConfig says where the private keys are.
+type KeysConfig struct {
+	Socket string      `yaml:"socket"` // of the signer process (yinzheng signer): no private key is then in the service itself
+	Token  TokenConfig `yaml:"pkcs11"` // a token whose key encrypts the files
+}
+
+// TokenConfig names a PKCS#11 token.
+type TokenConfig struct {
+	Module string `yaml:"module"` // library of the token's maker
+	Label  string `yaml:"label"`  // of the token
+	Key    string `yaml:"key"`    // label of the key-encryption key; "yinzheng" by default
+	PIN    string `yaml:"pin"`    // file with the PIN
+}
+
+// TLSConfig is the address for calling systems.
+type TLSConfig struct {
+	Listen string   `yaml:"listen"` // host:port
+	Hosts  []string `yaml:"hosts"`  // lower-case names under which it is reached
 }
 
 func defaultConfig(data string) Config {
@@ -65,6 +92,35 @@ func readConfig(name string) (Config, error) {
 	return c, c.check()
 }
 
+// The values of clock.
+const (
+	clockKernel    = "kernel"
+	clockUnchecked = "unchecked"
+)
+
+// keys reads the secrets of where the private keys are. Here is true for the process that holds them itself.
+func (c *Config) keys(here bool) (house.KeysConfig, error) {
+	var k house.KeysConfig
+	if c.Keys.Socket != "" && !here {
+		k.Socket = c.Keys.Socket
+		return k, nil
+	}
+	if t := c.Keys.Token; t.Module != "" {
+		pin, err := os.ReadFile(t.PIN)
+		if err != nil {
+			return k, fmt.Errorf("opening the token : %w", err)
+		}
+		k.Token = &token.Config{Module: t.Module, TokenLabel: t.Label, KeyLabel: t.Key, PIN: strings.TrimSpace(string(pin))}
+		return k, nil
+	}
+	secret, err := os.ReadFile(c.Passphrase)
+	if err != nil {
+		return k, hinted{fmt.Errorf("opening the keys : %w", err), "run yinzheng init, or name the file under passphrase"}
+	}
+	k.Passphrase = bytes.TrimSpace(secret)
+	return k, nil
+}
+
 var regionCode = regexp.MustCompile(`^[1-9][0-9]{5}$`)
 
 // check fills in what follows from the rest and returns every mistake.
@@ -94,6 +150,28 @@ func (c *Config) check() error {
 	}
 	if c.Passphrase == "" {
 		c.Passphrase = filepath.Join(c.Data, "secrets", "passphrase")
+	}
+	if t := c.Keys.Token; t != (TokenConfig{}) {
+		if t.Module == "" || t.Label == "" || t.PIN == "" {
+			say("keys.pkcs11", "module, label and pin are needed")
+		}
+		if t.Key == "" {
+			c.Keys.Token.Key = "yinzheng"
+		}
+	}
+	if c.TLS.Listen != "" {
+		if _, port, err := net.SplitHostPort(c.TLS.Listen); err != nil || port == "" {
+			say("tls.listen", "%q is not host:port", c.TLS.Listen)
+		}
+		if len(c.TLS.Hosts) == 0 {
+			say("tls.hosts", "is missing: the names under which the address is reached")
+		}
+	}
+	if c.Clock == "" {
+		c.Clock = clockKernel
+	}
+	if c.Clock != clockKernel && c.Clock != clockUnchecked {
+		say("clock", "%q is not known; there are: kernel, unchecked", c.Clock)
 	}
 	if c.Blobs != "files" {
 		say("blobs", "%q is not known; there is: files", c.Blobs)

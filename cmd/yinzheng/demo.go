@@ -16,6 +16,9 @@ import (
 // demoFiles is the folder, below the data folder, where the story leaves what a stranger needs.
 const demoFiles = "demo"
 
+// ceremonySuffix makes the name of the folder of the roots' keys: beside the data folder, never in it.
+const ceremonySuffix = "-root"
+
 // runDemo tells the whole story over real HTTP on loopback.
 func runDemo(ctx context.Context, p *program, args []string) error {
 	fs := p.flags("demo")
@@ -45,7 +48,8 @@ func runDemo(ctx context.Context, p *program, args []string) error {
 
 	story := newStory(p, *asJSON)
 	started := p.now()
-	if err := establish(ctx, p, cfg); err != nil {
+	cfg.Clock = clockUnchecked // a laptop's clock may not be in sync; the story says so
+	if err := establish(ctx, p, cfg, cfg.Data+ceremonySuffix); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	told := &demo{story: story, url: cfg.URL, program: p, dir: filepath.Join(cfg.Data, demoFiles)}

@@ -96,7 +96,7 @@ func TestWrongCallsSayWhatIsWrong(t *testing.T) {
 
 func TestAServiceIsSetUpByCommands(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "srv")
-	if status, _, errs := run(t, "init", "--data", dir); status != exitOK {
+	if status, _, errs := run(t, "init", "--data", dir, "--ceremony", dir+"-root", "--clock-unchecked"); status != exitOK {
 		t.Fatal(errs)
 	}
 	config := filepath.Join(dir, configFile)

@@ -55,6 +55,7 @@ func runFsck(ctx context.Context, p *program, args []string) error {
 func printInspection(w io.Writer, i *house.Inspection) {
 	fmt.Fprintf(w, "contents %d, batches %d, licences %v, receipts %d, packages %d, audit entries %d; %.1f s\n",
 		i.Contents, i.Batches, i.Licences, i.Receipts, i.Packages, i.Audit, i.Seconds)
+	fmt.Fprintf(w, "certificates %v, signatures by our keys %d\n", i.Certificates, i.Signatures)
 	for _, f := range i.Faults {
 		fmt.Fprintf(w, "FAULT %s: %s\n", f.Where, f.What)
 	}

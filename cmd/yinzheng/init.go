@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -10,9 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 
-	"yinzheng/internal/auth"
+	"yinzheng/ca"
+	"yinzheng/internal/clock"
 	"yinzheng/internal/durable"
 	"yinzheng/internal/house"
 )
@@ -24,24 +24,44 @@ const passphraseBytes = 32
 const configFile = "yinzheng.yaml"
 
 func runInit(ctx context.Context, p *program, args []string) error {
-	fs := p.flags("init")
-	data := fs.String("data", "", "folder that will hold everything")
-	code := fs.String("region", "450000", "region code (GB/T 2260)")
-	name := fs.String("name", "广西壮族自治区", "region name")
-	if err := parse(fs, args); err != nil {
+	flags := p.flags("init")
+	data := flags.String("data", "", "folder that will hold everything")
+	code := flags.String("region", "450000", "region code (GB/T 2260)")
+	name := flags.String("name", "广西壮族自治区", "region name")
+	address := flags.String("url", "", "where citizens and verifiers reach the service; it stands in every certificate (http://127.0.0.1:8080)")
+	rootDir := flags.String("ceremony", "", "folder, outside the data folder, of a ceremony held here and now; without it the requests wait for one elsewhere")
+	unchecked := flags.Bool("clock-unchecked", false, "stamp without asking the kernel whether the clock is in sync; for a trial")
+	if err := parse(flags, args); err != nil {
 		return err
 	}
-	cfg := defaultConfig(*data)
-	cfg.Region = RegionConfig{Code: *code, Name: *name}
-	if err := cfg.check(); err != nil {
-		return usageError{"init : " + err.Error()}
-	}
-	if err := establish(ctx, p, cfg); err != nil {
+	file := filepath.Join(*data, configFile)
+	cfg, err := readConfig(file) // written by hand, or by an earlier run
+	written := err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		cfg = defaultConfig(*data)
+		cfg.Region, cfg.URL = RegionConfig{Code: *code, Name: *name}, *address
+		if err := cfg.check(); err != nil {
+			return usageError{"init : " + err.Error()}
+		}
+	} else if err != nil {
 		return err
 	}
-	file := filepath.Join(cfg.Data, configFile)
+	err = establish(ctx, p, cfg, *rootDir)
+	if errors.Is(err, ca.ErrCeremony) {
+		return hinted{err, "sign the requests with yinzheng ca ceremony on a machine of its own, copy its out folder into " +
+			filepath.Join(cfg.Data, "region", "certs") + ", and run init again; or try things out with --ceremony DIR"}
+	}
+	if err != nil {
+		return err
+	}
 	text := fmt.Sprintf("# 印证 yinzheng. check-config explains every mistake.\nlisten: 127.0.0.1:8080\nregion:\n  code: %q\n  name: %s\ndata: .\n", *code, *name)
-	if _, err := os.Stat(file); err != nil {
+	if *address != "" {
+		text += "url: " + strconv.Quote(cfg.URL) + "\n"
+	}
+	if *unchecked {
+		text += "clock: unchecked\n"
+	}
+	if !written {
 		if err := durable.WriteFile(file, []byte(text), 0o600); err != nil {
 			return fmt.Errorf("init : %w", err)
 		}
@@ -51,7 +71,7 @@ func runInit(ctx context.Context, p *program, args []string) error {
 }
 
 // establish makes the data folder, the passphrase and the region, or completes what an earlier run left.
-func establish(ctx context.Context, p *program, cfg Config) error {
+func establish(ctx context.Context, p *program, cfg Config, ceremony string) error {
 	if err := os.MkdirAll(filepath.Dir(cfg.Passphrase), 0o700); err != nil {
 		return fmt.Errorf("making the data folder : %w", err)
 	}
@@ -62,18 +82,21 @@ func establish(ctx context.Context, p *program, cfg Config) error {
 	if err != nil {
 		return err
 	}
+	hc.Ceremony = ceremony
 	return house.Establish(ctx, hc)
 }
 
 // houseConfig turns the configuration into what the house is opened with; secrets are read here.
 func houseConfig(p *program, cfg Config) (house.Config, error) {
-	secret, err := os.ReadFile(cfg.Passphrase)
+	where, err := cfg.keys(false)
 	if err != nil {
-		return house.Config{}, hinted{fmt.Errorf("opening the keys : %w", err), "run yinzheng init, or name the file under passphrase"}
+		return house.Config{}, err
 	}
 	hc := house.Config{
-		Data: cfg.Data, Region: cfg.Region.Code, RegionName: cfg.Region.Name, Passphrase: bytes.TrimSpace(secret), URL: cfg.URL, Version: version,
-		Now: p.now, Log: p.log,
+		Data: cfg.Data, Region: cfg.Region.Code, RegionName: cfg.Region.Name, Keys: where, URL: cfg.URL, Version: version, Now: p.now, Log: p.log,
+	}
+	if cfg.Clock == clockUnchecked {
+		hc.Clock = clock.Unchecked()
 	}
 	if hc.Database, err = cfg.databaseURL(); err != nil {
 		return hc, err
@@ -143,38 +166,6 @@ func runSeal(ctx context.Context, p *program, args []string) error {
 			return err
 		}
 		fmt.Fprintf(p.out, "%s %s\n", record.ID, record.Name)
-		return nil
-	})
-}
-
-func runKey(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 || args[0] != "add" {
-		return usageError{"key : there is one verb: add"}
-	}
-	fs := p.flags("key add")
-	config := fs.String("config", "", "configuration")
-	caller := fs.String("caller", "", "stable name of the calling system, for the audit record")
-	office := fs.String("office", "", "unified social credit code of the office it acts for")
-	may := fs.String("may", "", "actions, divided by commas")
-	if err := parse(fs, args[1:]); err != nil {
-		return err
-	}
-	if *caller == "" || *may == "" {
-		return usageError{"key add : --caller and --may are needed"}
-	}
-	c := auth.Caller{ID: *caller, Office: *office}
-	for action := range strings.SplitSeq(*may, ",") {
-		c.Actions = append(c.Actions, auth.Action(strings.TrimSpace(action)))
-	}
-	if err := c.Check(); err != nil {
-		return usageError{"key add : " + err.Error()}
-	}
-	return withHouse(ctx, p, *config, func(h *house.House) error {
-		key, err := h.AddKey(ctx, c)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(p.out, key)
 		return nil
 	})
 }

@@ -43,9 +43,60 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	}
 	fmt.Fprintf(p.out, "serving %s on %s\n", cfg.Region.Name, cfg.URL)
 	return serve(ctx, h, listener, func(ctx context.Context) error {
-		<-ctx.Done()
-		return nil
+		if cfg.TLS.Listen == "" {
+			<-ctx.Done()
+			return nil
+		}
+		return serveTLS(ctx, p, h, cfg.TLS)
 	})
+}
+
+// serveTLS serves the same by TLS, to calling systems with client certificates, until ctx ends.
+func serveTLS(ctx context.Context, p *program, h *house.House, c TLSConfig) error {
+	identity, err := h.Server(ctx, c.Hosts)
+	if err != nil {
+		return err
+	}
+	settings, err := identity.Config()
+	if err != nil {
+		return err
+	}
+	handler, err := h.Handler()
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("serve : %w", err)
+	}
+	server := newServer(handler)
+	server.TLSConfig = settings
+	fmt.Fprintf(p.out, "serving calling systems on https://%s\n", listener.Addr())
+	served, renewed := make(chan error, 1), make(chan error, 1)
+	renewing, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() { renewed <- identity.Run(renewing) }()
+	go func() { served <- server.ServeTLS(listener, "", "") }()
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		err = server.Shutdown(deadline)
+	}
+	stop()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, <-renewed)
+}
+
+// newServer bounds what one connection may take.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader,
+	}
 }
 
 // serve runs workers and server until ctx ends or story returns, and closes the house. Requests end before the workers do.
@@ -54,10 +105,7 @@ func serve(ctx context.Context, h *house.House, listener net.Listener, story fun
 	if err != nil {
 		return errors.Join(err, listener.Close(), h.Close())
 	}
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeader,
-	}
+	server := newServer(handler)
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	telling, stopStory := context.WithCancel(ctx)

@@ -41,11 +41,11 @@ func TestServeIssuesAndEndsCleanly(t *testing.T) {
 	example := kind.Examples[0]
 	dir := filepath.Join(t.TempDir(), "srv")
 	address := freeAddress(t)
-	if status, _, errs := run(t, "init", "--data", dir); status != exitOK {
+	if status, _, errs := run(t, "init", "--data", dir, "--ceremony", dir+"-root", "--clock-unchecked"); status != exitOK {
 		t.Fatal(errs)
 	}
 	config := filepath.Join(dir, configFile)
-	text := fmt.Sprintf("listen: %s\nregion: {code: '450000', name: 广西壮族自治区}\ndata: .\n", address)
+	text := fmt.Sprintf("listen: %s\nregion: {code: '450000', name: 广西壮族自治区}\ndata: .\nclock: unchecked\n", address)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

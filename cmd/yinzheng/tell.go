@@ -76,7 +76,7 @@ func (d *demo) office(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.key, err = d.house.AddKey(ctx, auth.Caller{ID: "demo", Office: sample.Issuer.Code, Actions: auth.Actions()})
+	d.key, _, err = d.house.AddKey(ctx, auth.Caller{}, auth.Caller{ID: "demo", Office: sample.Issuer.Code, Actions: auth.Actions()})
 	if err != nil {
 		return err
 	}

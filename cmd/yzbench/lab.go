@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"yinzheng/internal/auth"
+	"yinzheng/internal/clock"
 	"yinzheng/internal/codes"
 	"yinzheng/internal/house"
 	"yinzheng/licences"
@@ -82,7 +83,8 @@ func (l *lab) open(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	c := house.Config{
-		Data: filepath.Join(dir, "data"), Region: regionCode, RegionName: regionName, Passphrase: []byte(passphrase),
+		Data: filepath.Join(dir, "data"), Region: regionCode, RegionName: regionName, Keys: house.KeysConfig{Passphrase: []byte(passphrase)},
+		Ceremony: filepath.Join(dir, "root"), Clock: clock.Unchecked(),
 		URL: "http://127.0.0.1:8080", Version: "bench", Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(l.errs, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
@@ -110,7 +112,7 @@ func (w *world) start(ctx context.Context) (err error) {
 	if w.seal, err = w.MakeSeal(ctx, office.Code, office.Name); err != nil {
 		return err
 	}
-	if w.key, err = w.AddKey(ctx, auth.Caller{ID: "yzbench", Office: office.Code, Actions: auth.Actions()}); err != nil {
+	if w.key, _, err = w.AddKey(ctx, auth.Caller{}, auth.Caller{ID: "yzbench", Office: office.Code, Actions: auth.Actions()}); err != nil {
 		return err
 	}
 	handler, err := w.Handler()

@@ -2,18 +2,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
-	"path/filepath"
 	"runtime"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
-	"golang.org/x/sync/errgroup"
-	_ "modernc.org/sqlite" // the driver of the raw insert
 
 	"yinzheng/licences"
 	"yinzheng/sealing"
@@ -29,10 +23,9 @@ type raw struct {
 	streams [][]byte
 	doc     []byte
 	record  []byte
-	db      *sql.DB
+	book    *rawBook
 	key     *sm2.PrivateKey
 	message []byte
-	next    int64
 }
 
 func newRaw(ctx context.Context, l *lab) (*raw, error) {
@@ -50,24 +43,11 @@ func newRaw(ctx context.Context, l *lab) (*raw, error) {
 	if r.key, r.message, err = key(); err != nil {
 		return nil, err
 	}
-	dir, err := l.folder()
-	if err != nil {
-		return nil, err
-	}
-	q := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)"}, "_txlock": {"immediate"}}
-	file := url.URL{Scheme: "file", Path: filepath.Join(dir, "raw.db"), RawQuery: q.Encode()}
-	if r.db, err = sql.Open("sqlite", file.String()); err != nil {
-		return nil, err
-	}
-	r.db.SetMaxOpenConns(1)
-	_, err = r.db.ExecContext(ctx, "CREATE TABLE licence (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, record BLOB NOT NULL)")
-	if err != nil {
-		return nil, errors.Join(err, r.close())
-	}
-	return r, nil
+	r.book, err = newRawBook(ctx, l, "raw-licences.db", r.record)
+	return r, err
 }
 
-func (r *raw) close() error { return r.db.Close() }
+func (r *raw) close() error { return r.book.close() }
 
 // sealed is the document that the raw parts work on: the sample's face with its seal.
 func (l *lab) sealed(ctx context.Context, example licences.Licence, unsealed []byte) ([]byte, error) {
@@ -88,32 +68,10 @@ func (l *lab) sealed(ctx context.Context, example licences.Licence, unsealed []b
 
 // issue does the parts n times on all cores; one writer commits what is there.
 func (r *raw) issue(ctx context.Context, n int) error {
-	done := make(chan [32]byte, clients)
-	var makers errgroup.Group
-	cores := runtime.GOMAXPROCS(0)
-	for core := range cores {
-		makers.Go(func() error {
-			deflate := newDeflater().work(r.streams)
-			for i := core; i < n; i += cores {
-				digest, err := r.one(deflate)
-				if err != nil {
-					return err
-				}
-				done <- digest
-			}
-			return nil
-		})
-	}
-	var failed error
-	go func() {
-		failed = makers.Wait()
-		close(done)
-	}()
-	err := r.write(ctx, done)
-	for range done {
-		continue // what a failed writer left
-	}
-	return errors.Join(err, failed)
+	return r.book.fill(ctx, n, func() func() ([32]byte, error) {
+		deflate := newDeflater().work(r.streams)
+		return func() ([32]byte, error) { return r.one(deflate) }
+	})
 }
 
 // one is the part of a licence that any core can do.
@@ -134,37 +92,6 @@ func (r *raw) sign() error {
 	return nil
 }
 
-// write stores digests until there are no more, as many in one commit as wait.
-func (r *raw) write(ctx context.Context, done <-chan [32]byte) error {
-	for digest := range done {
-		group := [][32]byte{digest}
-		for waiting := len(done); waiting > 0; waiting-- {
-			group = append(group, <-done)
-		}
-		if err := r.insert(ctx, group); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *raw) insert(ctx context.Context, group [][32]byte) error {
-	tx, err := r.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	for _, digest := range group {
-		r.next++
-		for i := range 8 {
-			digest[i] = byte(r.next >> (8 * i)) // every document is another one
-		}
-		if _, err := tx.ExecContext(ctx, "INSERT INTO licence VALUES (?, ?, ?)", r.next, digest[:], r.record); err != nil {
-			return errors.Join(err, tx.Rollback())
-		}
-	}
-	return tx.Commit()
-}
-
 // parts measures each part alone.
 func (r *raw) parts(ctx context.Context, turn time.Duration) (string, error) {
 	text, sum := "raw parts of one licence:", 0.0
@@ -177,7 +104,7 @@ func (r *raw) parts(ctx context.Context, turn time.Duration) (string, error) {
 		{"deflate", 1, newDeflater().work(r.streams)},
 		{"SM3", 1, func() error { sm3.Sum(r.doc); return nil }},
 		{fmt.Sprintf("%d × SM2", signatures), 1, r.sign},
-		{fmt.Sprintf("insert (%d to a commit)", clients), clients, func() error { return r.insert(ctx, group) }},
+		{fmt.Sprintf("insert (%d to a commit)", clients), clients, func() error { return r.book.insert(ctx, group) }},
 	} {
 		s := side{work: each(part.work), length: turn}
 		if err := s.warm(ctx); err != nil {

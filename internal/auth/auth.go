@@ -27,6 +27,8 @@ const (
 	ReadArchive   Action = "archive.read"
 	Verify        Action = "verify"
 	Operate       Action = "operate"
+	OperateCA     Action = "ca.operate" // issue and revoke end entities' certificates, propose what needs two people
+	ApproveCA     Action = "ca.approve" // approve or reject what another proposed
 )
 
 // Caller is who is asking. The zero Caller may do nothing.
@@ -58,7 +60,8 @@ type Credentials interface {
 
 // Actions returns every action there is.
 func Actions() []Action {
-	return []Action{IssueLicence, ReadLicence, ChangeLicence, PresentOwn, HandleCase, Archive, ReadArchive, Verify, Operate}
+	return []Action{IssueLicence, ReadLicence, ChangeLicence, PresentOwn, HandleCase, Archive, ReadArchive, Verify, Operate,
+		OperateCA, ApproveCA}
 }
 
 // Check refuses a caller without a name or with an action that does not exist.

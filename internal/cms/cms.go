@@ -1,5 +1,5 @@
-// Package cms makes and reads attached SignedData (GB/T 35275, RFC 5652) with one SM2 signer, SM3 and signed attributes.
-// It reads a narrow, canonical form only: what it accepts re-encodes to the same bytes. The chain of the signer is not
+// Package cms makes and reads attached SignedData (GB/T 35275, RFC 5652) with one signer and signed attributes: SM2 with SM3,
+// and ECDSA on P-256 with SHA-256 where a caller asks for that. It reads a narrow, canonical form only: what it accepts re-encodes to the same bytes. The chain of the signer is not
 // judged here.
 package cms
 
@@ -43,10 +43,13 @@ type Attribute struct {
 
 // Options say how to sign.
 type Options struct {
-	ContentType asn1.ObjectIdentifier // eContentType; empty: data of GB/T 35275
+	ContentType asn1.ObjectIdentifier // eContentType; empty: data, for SM2 that of GB/T 35275
 	Chain       [][]byte              // further certificates to embed, DER
 	SigningTime time.Time             // zero: no signing-time attribute; in whole seconds
 	Attributes  []Attribute           // further signed attributes
+	// NoCertificates leaves all certificates out, for readers who have the signer's; it stays named in the attributes, so a
+	// Chain must then be empty.
+	NoCertificates bool
 }
 
 // SignedData is a parsed SignedData with one signer.
@@ -54,13 +57,15 @@ type SignedData struct {
 	Raw          []byte
 	ContentType  asn1.ObjectIdentifier
 	Content      []byte
-	Certificates [][]byte // every embedded certificate, DER, the signer's too
-	Signer       *gm.Certificate
+	Certificates [][]byte        // every embedded certificate, DER, the signer's too
+	Signer       *gm.Certificate // nil: not embedded (ParseAny)
 	SignerDER    []byte
 	SigningTime  time.Time   // zero: no attribute; claimed by the signer, no proof of time
 	Attributes   []Attribute // all signed attributes in their order
 	SignAlg      asn1.ObjectIdentifier
 	Signature    []byte // DER of r and s
 
-	attributes []byte // the elements of the SET of attributes as received
+	suite          suite
+	issuer, serial []byte // DER, of the signer's certificate
+	attributes     []byte // the elements of the SET of attributes as received
 }

@@ -200,18 +200,35 @@ func FuzzParse(f *testing.F) {
 		f.Add(out)
 		seeds++
 	}
+	for _, bare := range []bool{true, false} {
+		_, leaf := ecdsaLeaf(f)
+		out, err := cms.SignECDSA([]byte("content"), leaf.DER, leaf.Key, cms.Options{ContentType: der.TSTInfo, NoCertificates: bare})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(out)
+		seeds++
+	}
 	for _, bomb := range bombs(f)[:3] {
 		f.Add(bomb)
 		seeds++
 	}
 	f.Add(bytes.Repeat([]byte{0x30, 0x80}, 200))
-	if seeds < 5 {
+	if seeds < 7 {
 		f.Fatalf("only %d seeds", seeds)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := cms.Parse(b)
-		if err != nil {
+		general, err := cms.ParseAny(b)
+		if err == nil {
+			_ = general.Verify()
+			_ = general.CrossCheck()
+		}
+		s, strictErr := cms.Parse(b)
+		if strictErr != nil {
 			return
+		}
+		if err != nil {
+			t.Fatalf("the strict parser accepts more: %v", err)
 		}
 		if !bytes.Equal(s.Raw, b) || s.Signer == nil {
 			t.Fatal("accepted without its bytes or its signer")

@@ -11,7 +11,6 @@ import (
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
 	"yinzheng/internal/der"
-	"yinzheng/internal/gm"
 )
 
 // Tags of context class 0, as in [0] EXPLICIT and [0] IMPLICIT SET OF.
@@ -22,9 +21,10 @@ var gmContent = der.GMData[:len(der.GMData)-1]
 
 // parts are all that a SignedData of this package is made of; encode of equal parts gives equal bytes.
 type parts struct {
+	suite        suite
 	contentType  asn1.ObjectIdentifier
 	content      []byte
-	certificates [][]byte // ascending
+	certificates [][]byte // ascending; none: the field is left out
 	issuer       []byte   // Name, DER
 	serial       []byte   // INTEGER, DER
 	attributes   []byte   // the elements of the SET, ascending
@@ -52,7 +52,7 @@ func outerType(contentType asn1.ObjectIdentifier) asn1.ObjectIdentifier {
 	return der.SignedData
 }
 
-// encode writes ContentInfo with SignedData. Algorithm identifiers carry NULL, as GB/T 35275 products write them.
+// encode writes ContentInfo with SignedData.
 func (p *parts) encode() ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -70,16 +70,18 @@ func (p *parts) encode() ([]byte, error) {
 
 func (p *parts) signedData(b *cryptobyte.Builder) {
 	b.AddASN1Int64(version(p.contentType))
-	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { algorithm(b, der.SM3) })
+	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { p.suite.add(b, p.suite.digest()) })
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(p.contentType)
 		b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddASN1OctetString(p.content) })
 	})
-	b.AddASN1(tag0, func(b *cryptobyte.Builder) {
-		for _, cert := range p.certificates {
-			b.AddBytes(cert)
-		}
-	})
+	if len(p.certificates) > 0 {
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) {
+			for _, cert := range p.certificates {
+				b.AddBytes(cert)
+			}
+		})
+	}
 	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddASN1(cbasn1.SEQUENCE, p.signerInfo) })
 }
 
@@ -89,17 +91,10 @@ func (p *parts) signerInfo(b *cryptobyte.Builder) {
 		b.AddBytes(p.issuer)
 		b.AddBytes(p.serial)
 	})
-	algorithm(b, der.SM3)
+	p.suite.add(b, p.suite.digest())
 	b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddBytes(p.attributes) })
-	algorithm(b, p.signAlg)
+	p.suite.add(b, p.signAlg)
 	b.AddASN1OctetString(p.signature)
-}
-
-func algorithm(b *cryptobyte.Builder, oid asn1.ObjectIdentifier) {
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1ObjectIdentifier(oid)
-		b.AddASN1NULL()
-	})
 }
 
 // toSign is what the signature covers: the attributes with the tag of SET OF (RFC 5652, 5.4).
@@ -139,16 +134,18 @@ func encodeSigningTime(at time.Time) ([]byte, error) {
 	return b.Bytes()
 }
 
-// encodeSigningCertificates writes SigningCertificateV2 (RFC 5035) with SM3 hashes of the signer's certificate and, after
-// it, of every other embedded one: so nobody can add, drop or exchange a certificate.
-func encodeSigningCertificates(certificates [][]byte) ([]byte, error) {
+// encodeSigningCertificates writes SigningCertificateV2 (RFC 5035) with hashes of the signer's certificate and, after it, of
+// every other embedded one: so nobody can add, drop or exchange a certificate.
+func (s suite) encodeSigningCertificates(certificates [][]byte) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			for _, cert := range certificates {
-				digest := gm.Sum(cert)
+				digest := s.sum(cert)
 				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					algorithm(b, der.SM3)
+					if s != suiteECDSA { // SHA-256 is the default, so DER leaves it out
+						s.add(b, s.digest())
+					}
 					b.AddASN1OctetString(digest[:])
 				})
 			}

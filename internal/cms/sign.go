@@ -13,11 +13,21 @@ import (
 	"yinzheng/internal/gm"
 )
 
-// Sign wraps content in a SignedData signed by key, whose certificate is cert (DER). The signed attributes are contentType,
-// messageDigest, signingCertificateV2 and what the options add. Errors: ErrCertificate when cert does not hold the key,
-// ErrAttributes, ErrFormat when the result would exceed a limit of Parse.
+// Sign wraps content in a SignedData signed by an SM2 key, whose certificate is cert (DER). The signed attributes are
+// contentType, messageDigest, signingCertificateV2 and what the options add. The signature is verified and the result is read
+// back. Errors: ErrCertificate when cert does not hold the key, ErrAttributes, ErrFormat when the result would exceed a limit
+// of Parse.
 func Sign(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, error) {
-	signer, err := parseCertificate(cert)
+	return suiteSM2.wrap(content, cert, key, o)
+}
+
+// SignECDSA is Sign with a key on P-256, SHA-256 and ECDSA (RFC 5754, RFC 5753).
+func SignECDSA(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, error) {
+	return suiteECDSA.wrap(content, cert, key, o)
+}
+
+func (s suite) wrap(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, error) {
+	signer, err := s.parseCertificate(cert)
 	if err != nil {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
@@ -25,16 +35,19 @@ func Sign(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, er
 		return nil, fmt.Errorf("signing CMS: the key is not the certificate's: %w", ErrCertificate)
 	}
 	if len(o.ContentType) == 0 {
-		o.ContentType = der.GMData
+		o.ContentType = s.data()
+	}
+	if o.NoCertificates && len(o.Chain) > 0 {
+		return nil, fmt.Errorf("signing CMS: a chain that is not to be embedded: %w", ErrCertificate)
 	}
 	certificates := [][]byte{cert}
 	for i, other := range o.Chain {
-		if _, err := parseCertificate(other); err != nil {
+		if _, err := s.parseCertificate(other); err != nil {
 			return nil, fmt.Errorf("signing CMS: certificate %d of the chain: %w", i, err)
 		}
 		certificates = append(certificates, other)
 	}
-	attributes, err := signedAttributes(content, certificates, o)
+	attributes, err := s.signedAttributes(content, certificates, o)
 	if err != nil {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
@@ -42,7 +55,7 @@ func Sign(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
-	signature, err := gm.Sign(key, message)
+	signature, err := s.sign(key, message)
 	if err != nil {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
@@ -51,22 +64,25 @@ func Sign(content []byte, cert []byte, key crypto.Signer, o Options) ([]byte, er
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
 	slices.SortFunc(certificates, bytes.Compare)
-	p := parts{contentType: o.ContentType, content: content, certificates: certificates, issuer: signer.RawIssuer,
-		serial: serial, attributes: attributes, signAlg: der.SM2Sign, signature: signature}
+	if o.NoCertificates {
+		certificates = nil
+	}
+	p := parts{suite: s, contentType: o.ContentType, content: content, certificates: certificates, issuer: signer.RawIssuer,
+		serial: serial, attributes: attributes, signAlg: s.signature(), signature: signature}
 	out, err := p.encode()
 	if err != nil {
 		return nil, fmt.Errorf("signing CMS: %w", err)
 	}
-	if _, err := Parse(out); err != nil {
+	if _, err := parse(out, s != suiteSM2 || o.NoCertificates); err != nil {
 		return nil, fmt.Errorf("signing CMS: reading it back: %w", err)
 	}
 	return out, nil
 }
 
-func signedAttributes(content []byte, certificates [][]byte, o Options) ([]byte, error) {
+func (s suite) signedAttributes(content []byte, certificates [][]byte, o Options) ([]byte, error) {
 	var contentType, digest cryptobyte.Builder
 	contentType.AddASN1ObjectIdentifier(o.ContentType)
-	sum := gm.Sum(content)
+	sum := s.sum(content)
 	digest.AddASN1OctetString(sum[:])
 	typeValue, err := contentType.Bytes()
 	if err != nil {
@@ -76,7 +92,7 @@ func signedAttributes(content []byte, certificates [][]byte, o Options) ([]byte,
 	if err != nil {
 		return nil, err
 	}
-	ess, err := encodeSigningCertificates(certificates)
+	ess, err := s.encodeSigningCertificates(certificates)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +113,8 @@ func encodeSerial(cert *gm.Certificate) ([]byte, error) {
 	return b.Bytes()
 }
 
-// parseCertificate reads a certificate with an SM2 key.
-func parseCertificate(b []byte) (*gm.Certificate, error) {
+// parseCertificate reads a certificate with a key of the suite.
+func (s suite) parseCertificate(b []byte) (*gm.Certificate, error) {
 	if err := der.Check(b, der.Limits{MaxBytes: MaxBytes, MaxDepth: MaxDepth}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
@@ -106,8 +122,8 @@ func parseCertificate(b []byte) (*gm.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	if !gm.IsSM2(cert.PublicKey) {
-		return nil, fmt.Errorf("%w: not an SM2 key", ErrCertificate)
+	if !s.owns(cert.PublicKey) {
+		return nil, fmt.Errorf("%w: not an %s key", ErrCertificate, s)
 	}
 	return cert, nil
 }

@@ -25,3 +25,17 @@ var (
 	AnyPolicy            = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	TrustListSigning     = asn1.ObjectIdentifier{0, 4, 0, 2231, 3, 0} // id-tsl-kp-tslSigning, ETSI TS 119 612, 5.7.1
 )
+
+// Object identifiers of the hashes and signatures beside the Chinese ones (RFC 3279, RFC 5754, RFC 5758).
+var (
+	SHA1            = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26} // in identifiers of OCSP only, never under a signature
+	SHA256          = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	ECDSAWithSHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+)
+
+// Object identifiers of OCSP (RFC 6960, 4; RFC 8954).
+var (
+	OCSPBasic   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+	OCSPNonce   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
+	OCSPNoCheck = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+)

@@ -4,10 +4,19 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/rand"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/emmansun/gmsm/smx509"
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 )
+
+// ErrAddress means that a URI cannot stand in a certificate or a CRL: it is empty or not printable ASCII.
+var ErrAddress = errors.New("gm: not a URI")
 
 // CRL is a certificate revocation list (RFC 5280, 5).
 type CRL = smx509.RevocationList
@@ -61,4 +70,64 @@ func CheckCRL(l *CRL, issuer *Certificate) error {
 		return fmt.Errorf("checking a CRL: %w", err)
 	}
 	return nil
+}
+
+// DeltaCRL is the critical deltaCRLIndicator: the list names only what was revoked since the complete list of this number
+// (RFC 5280, 5.2.4).
+func DeltaCRL(base *big.Int) (pkix.Extension, error) {
+	value, err := asn1.Marshal(base)
+	if err != nil {
+		return pkix.Extension{}, fmt.Errorf("writing a deltaCRLIndicator: %w", err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 27}, Critical: true, Value: value}, nil
+}
+
+// FreshestCRL says where the delta list of a complete one is found (RFC 5280, 5.2.6). Errors: ErrAddress.
+func FreshestCRL(uri string) (pkix.Extension, error) {
+	if !isIA5(uri) {
+		return pkix.Extension{}, fmt.Errorf("writing a freshestCRL: %q: %w", uri, ErrAddress)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { // CRLDistributionPoints
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addFullName(b, uri) })
+	})
+	value, err := b.Bytes()
+	if err != nil {
+		return pkix.Extension{}, fmt.Errorf("writing a freshestCRL: %w", err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 46}, Value: value}, nil
+}
+
+// IssuingDistributionPoint is the critical extension of a list that covers only the certificates which carry this URI as
+// their distribution point; it must be written exactly as there (RFC 5280, 5.2.5 and 6.3.3 b 2). Errors: ErrAddress.
+func IssuingDistributionPoint(uri string) (pkix.Extension, error) {
+	if !isIA5(uri) {
+		return pkix.Extension{}, fmt.Errorf("writing an issuingDistributionPoint: %q: %w", uri, ErrAddress)
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { addFullName(b, uri) })
+	value, err := b.Bytes()
+	if err != nil {
+		return pkix.Extension{}, fmt.Errorf("writing an issuingDistributionPoint: %w", err)
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 28}, Critical: true, Value: value}, nil
+}
+
+// addFullName writes distributionPoint [0] { fullName [0] { uniformResourceIdentifier [6] } }.
+func addFullName(b *cryptobyte.Builder, uri string) {
+	b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.Tag(6).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(uri)) })
+		})
+	})
+}
+
+// isIA5 reports whether a URI can stand in a certificate: printable ASCII, not empty.
+func isIA5(uri string) bool {
+	for _, c := range []byte(uri) {
+		if c <= ' ' || c > '~' {
+			return false
+		}
+	}
+	return uri != ""
 }

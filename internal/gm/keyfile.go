@@ -143,15 +143,8 @@ func decryptKey(der, passphrase []byte) crypto.Signer {
 	if err != nil {
 		return nil
 	}
-	opened, err := smx509.ParsePKCS8PrivateKey(plain)
+	key, err := DecodeKey(plain)
 	if err != nil {
-		return nil
-	}
-	key, ok := opened.(crypto.Signer)
-	if !ok || !holds(key) {
-		return nil
-	}
-	if again, err := encodeKey(key); err != nil || !bytes.Equal(again, plain) {
 		return nil
 	}
 	return key

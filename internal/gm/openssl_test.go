@@ -3,6 +3,8 @@
 package gm_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/x509/pkix"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -79,4 +81,36 @@ func TestDigestEqualsOpenSSL(t *testing.T) {
 			t.Errorf("%d bytes: %s, openssl %s", n, got, out)
 		}
 	}
+}
+
+func TestOpenSSLVerifiesOurRequests(t *testing.T) {
+	for name, key := range signers(t) {
+		if name == "Ed25519" {
+			continue
+		}
+		der, err := gm.CreateRequest(pkix.Name{CommonName: "app.example"}, nil, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		args := []string{"req", "-verify", "-noout", "-in", gmtest.PEM(t, "CERTIFICATE REQUEST", der)}
+		if name == "SM2" {
+			args = append(args, "-vfyopt", "distid:"+gmtest.DefaultID)
+		}
+		if out := gmtest.OpenSSL(t, args...); !strings.Contains(out, "verify OK") {
+			t.Errorf("%s: openssl req says %q", name, out)
+		}
+	}
+}
+
+func TestOpenSSLVerifiesTheSignatureOfADigest(t *testing.T) {
+	leaf := gmtest.NewCA(t, "示例根").Seal(t, "示例签章人")
+	e, err := gm.DigestToSign(leaf.Key.Public().(*ecdsa.PublicKey), []byte("示例"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := gm.SignDigest(leaf.Key, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gmtest.OpenSSLVerify(t, leaf.DER, []byte("示例"), sig)
 }

@@ -149,7 +149,7 @@ func TestOnlyCallersWithAKeyAreServedAndSeeTheirOwn(t *testing.T) {
 			expect(t, p+" with key "+key, status, answer, http.StatusUnauthorized, "UNAUTHENTICATED")
 		}
 	}
-	stranger, err := w.AddKey(t.Context(), auth.Caller{ID: "other", Office: "11450000000000000B", Actions: []auth.Action{auth.ReadLicence}})
+	stranger, _, err := w.AddKey(t.Context(), auth.Caller{}, auth.Caller{ID: "other", Office: "11450000000000000B", Actions: []auth.Action{auth.ReadLicence}})
 	if err != nil {
 		t.Fatal(err)
 	}

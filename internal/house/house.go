@@ -4,6 +4,7 @@ package house
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,18 +12,25 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"yinzheng/archive"
 	"yinzheng/ca"
+	"yinzheng/ca/operate"
+	"yinzheng/ca/revocation"
+	"yinzheng/ca/tsa"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/blob"
+	"yinzheng/internal/clock"
 	"yinzheng/internal/gm"
 	"yinzheng/internal/httpapi"
+	"yinzheng/internal/keys"
 	"yinzheng/internal/ledger"
 	"yinzheng/internal/ledger/embedded"
+	"yinzheng/internal/pki"
 	"yinzheng/internal/store"
 	"yinzheng/internal/web"
 	"yinzheng/licences"
@@ -55,7 +63,9 @@ type Config struct {
 	Region     string // GB/T 2260 code
 	RegionName string
 	Database   string                                  // "" for SQLite in the data folder, or a postgres:// URL
-	Passphrase []byte                                  // opens the keys
+	Keys       KeysConfig                              // where the private keys are
+	Ceremony   string                                  // Establish: folder of a ceremony held in one go, outside Data; "" waits for one elsewhere
+	Clock      clock.Sync                              // whether the clock may be believed; nil for the kernel's word
 	Kinds      fs.FS                                   // kinds of licence; nil for the built-in ones
 	URL        string                                  // where citizens reach the pages, no slash at its end
 	Version    string                                  // what the API says
@@ -69,6 +79,8 @@ type Config struct {
 type House struct {
 	cfg       Config
 	DB        *store.DB
+	Keys      keys.Holder
+	closeKeys func() error
 	Blobs     *blob.Dir
 	Region    *ca.Region
 	Log       *embedded.Log
@@ -78,21 +90,35 @@ type House struct {
 	Cases     *completion.Service
 	Archive   *archive.Archive
 	Sealer    *sealing.Sealer
+	TSA       *tsa.Authority
+	Revoked   *revocation.Publisher
+	Operate   *operate.Service
+	Enrolment *ca.Enrolment
 	maker     *sealing.Maker
-	serials   *ca.FileSerials
 	publisher *publisher
 	judged    judged
+
+	handling  sync.Once
+	handler   http.Handler
+	unhandled error
 }
 
-// Establish makes the data folder and the region in it, or completes what an earlier run left.
-func Establish(ctx context.Context, c Config) error {
+// Establish makes the data folder and the region in it, or completes what an earlier run left. Without a ceremony at hand it
+// leaves requests in the region's folder and answers ca.ErrCeremony.
+func Establish(ctx context.Context, c Config) (err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("making the data folder : %w", err)
 	}
-	_, err := ca.Establish(ctx, filepath.Join(c.Data, regionDir), c.Passphrase, ca.Spec{
-		Region: c.Region, Name: c.RegionName, Sources: ca.Sources{Now: c.Now},
-	})
-	if err != nil {
+	h := &House{cfg: c}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	if err := h.openBooks(ctx); err != nil {
+		return err
+	}
+	spec := ca.Spec{Region: c.Region, Name: c.RegionName}
+	if c.Ceremony != "" {
+		spec.Ceremony = h.holdCeremony
+	}
+	if _, err := ca.Establish(ctx, h.regionConfig(time.Time{}), spec); err != nil {
 		return fmt.Errorf("establishing the region : %w", err)
 	}
 	return nil
@@ -106,15 +132,15 @@ func Open(ctx context.Context, c Config) (_ *House, err error) {
 			err = errors.Join(err, h.Close())
 		}
 	}()
-	if h.Region, err = ca.Open(filepath.Join(c.Data, regionDir), c.Passphrase, ca.Sources{Now: c.Now}); err != nil {
+	if err = h.openBooks(ctx); err != nil {
+		return h, err
+	}
+	last, err := h.DB.LatestIssue(ctx)
+	if err != nil {
+		return h, fmt.Errorf("reading the register : %w", err)
+	}
+	if h.Region, err = ca.Open(ctx, h.regionConfig(last)); err != nil {
 		return h, fmt.Errorf("opening the region : %w", err)
-	}
-	address := c.Database
-	if address == "" {
-		address = filepath.Join(c.Data, "yinzheng.db")
-	}
-	if h.DB, err = store.Open(ctx, store.Config{URL: address}); err != nil {
-		return h, fmt.Errorf("opening the database : %w", err)
 	}
 	if h.Blobs, err = blob.OpenDir(filepath.Join(c.Data, blobDir)); err != nil {
 		return h, fmt.Errorf("opening the content store : %w", err)
@@ -147,15 +173,27 @@ func (h *House) openLedger(ctx context.Context) error {
 	if last != nil && last.Proof != nil {
 		least = last.Proof.Index + 1
 	}
+	signer, err := h.Region.LogSigner(ctx)
+	if err != nil {
+		return err
+	}
+	verifier, err := h.Region.LogVerifier()
+	if err != nil {
+		return err
+	}
+	vouched, err := h.Region.Vouched(h.cfg.Now())
+	if err != nil {
+		return err
+	}
 	h.Log, err = embedded.Open(ctx, embedded.Config{
-		Dir: filepath.Join(h.cfg.Data, logDir), Origin: h.Region.LogOrigin(), Signer: h.Region.LogSigner(),
+		Dir: filepath.Join(h.cfg.Data, logDir), Origin: h.Region.LogOrigin(), Key: embedded.Key{Signer: signer, Verifier: verifier},
 		MustExist: last != nil && (last.Proof != nil || last.Root.Sequence > 0), Least: least, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return err
 	}
 	h.Ledger, err = ledger.New(ledger.Config{
-		Region: h.Region.Code(), Key: h.Region.Ledger().Key, Driver: h.Log, LogVerifiers: []string{h.Log.Verifier()}, Store: h.DB, Books: h.DB,
+		Region: h.Region.Code(), Key: h.Region.Ledger().Key, Past: vouched.LedgerKeys, Driver: h.Log, LogVerifiers: []string{h.Log.Verifier()}, Store: h.DB, Books: h.DB,
 		Now: h.cfg.Now, Log: h.cfg.Log,
 	})
 	return err
@@ -163,18 +201,18 @@ func (h *House) openLedger(ctx context.Context) error {
 
 func (h *House) openServices() (err error) {
 	h.Archive = archive.New(archive.Config{Blobs: h.Blobs, Index: h.DB, Now: h.cfg.Now})
-	keys := sealing.NewFileKeys(filepath.Join(h.cfg.Data, regionDir), h.cfg.Passphrase)
+	sealKeys := officeKeys{h.Keys}
 	h.maker, err = sealing.NewMaker(sealing.MakerConfig{
-		Certificate: h.Region.SealMaker().Certificate, Key: h.Region.SealMaker().Key, Book: h.DB, Now: h.cfg.Now,
+		Certificate: h.Region.SealMaker().Certificate, Key: h.Region.SealMaker().Key, Book: h.DB, Now: h.cfg.Now, Second: h.second(),
 	})
 	if err != nil {
 		return fmt.Errorf("opening the seal maker : %w", err)
 	}
-	if h.serials, err = ca.OpenSerials(filepath.Join(h.cfg.Data, regionDir, serialFile)); err != nil {
-		return fmt.Errorf("opening the timestamp serials : %w", err)
+	if err := h.openAuthority(); err != nil {
+		return err
 	}
 	h.Sealer, err = sealing.New(sealing.Config{
-		Book: h.DB, Keys: keys, Timestamper: h.Region.TSA(h.serials), Now: h.cfg.Now, Judge: h.judgeOwn,
+		Book: h.DB, Keys: sealKeys, Timestamper: h.TSA, Now: h.cfg.Now, Judge: h.judgeOwn, Second: h.second(),
 	})
 	if err != nil {
 		return err
@@ -187,7 +225,7 @@ func (h *House) openServices() (err error) {
 	if err != nil {
 		return err
 	}
-	work := casework{h, keys}
+	work := casework{h, sealKeys}
 	h.Cases, err = completion.New(completion.Config{
 		Store: h.DB, Licences: work, Signer: work, Ledger: h.Ledger, Audit: h.DB, Archive: work, Trust: h.publisher.Trust, Now: h.cfg.Now,
 	})
@@ -227,19 +265,53 @@ func (h *House) MakeSeal(ctx context.Context, code, name string) (sealing.Record
 	return record, nil
 }
 
-// AddKey makes an API key for a caller; it is known only to who is given it here.
-func (h *House) AddKey(ctx context.Context, c auth.Caller) (string, error) {
+// AddKey makes an API key for a caller; it is known only to who is given it here. Once two people run the authority, a further
+// one comes in by proposal: by is who proposes, the key is good when another approves, and the proposal's ID is returned.
+func (h *House) AddKey(ctx context.Context, by, c auth.Caller) (key, proposal string, err error) {
 	if err := c.Check(); err != nil {
-		return "", err
+		return "", "", err
 	}
-	key, err := auth.NewKey(rand.Reader)
-	if err != nil {
-		return "", fmt.Errorf("making an API key : %w", err)
+	if key, err = auth.NewKey(rand.Reader); err != nil {
+		return "", "", fmt.Errorf("making an API key : %w", err)
+	}
+	if operate.Privileged(c) {
+		closed, err := h.bodyComplete(ctx)
+		if err != nil {
+			return "", "", err
+		}
+		if closed && by.ID == "" {
+			return "", "", operate.ErrTwoPeople
+		}
+		if closed {
+			detail, err := json.Marshal(operate.AddCaller{Key: auth.KeyDigest(key).String(), Caller: c})
+			if err != nil {
+				return "", "", err
+			}
+			p, err := h.Operate.Propose(ctx, by, operate.ActCaller, detail)
+			return key, p.ID, err
+		}
 	}
 	if err := h.DB.PutCaller(ctx, auth.KeyDigest(key), c); err != nil {
-		return "", fmt.Errorf("storing an API key : %w", err)
+		return "", "", fmt.Errorf("storing an API key : %w", err)
 	}
-	return key, nil
+	h.record(ctx, "caller.add", c.ID, fmt.Sprint(c.Actions))
+	return key, "", nil
+}
+
+// bodyComplete reports whether there are two people already of whom one may propose what the other approves.
+func (h *House) bodyComplete(ctx context.Context) (bool, error) {
+	callers, err := h.DB.Callers(ctx)
+	if err != nil {
+		return false, fmt.Errorf("reading the callers : %w", err)
+	}
+	for _, a := range callers {
+		for _, b := range callers {
+			if a.ID != b.ID && a.May(auth.OperateCA) == nil && b.May(auth.ApproveCA) == nil {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }
 
 // judge judges as a stranger would, with the trust file of now.
@@ -282,16 +354,27 @@ func (h *House) judgeOwn(document []byte) error {
 	return nil
 }
 
-// Handler is everything that is served.
+// Handler is everything that is served; the same one each time.
 func (h *House) Handler() (http.Handler, error) {
+	h.handling.Do(func() { h.handler, h.unhandled = h.makeHandler() })
+	return h.handler, h.unhandled
+}
+
+func (h *House) makeHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api, err := httpapi.New(mux, httpapi.Config{
 		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Judge: h.judgeAnew,
-		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
+		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Clients: h.Enrolment, Operate: h.Operate, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
+	pki.Register(mux, pki.Config{
+		Lists: h.Revoked, Certificates: h.Region, Stamper: h.TSA, Callers: h.DB, Log: h.cfg.Log,
+		Signing: func(by auth.Caller) (http.Handler, error) {
+			return ca.SignHandler(h.Region.SM2Signer(by.ID, ca.ProfileSign))
+		},
+	})
 	_, err = web.New(mux, web.Config{
 		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
 	})
@@ -319,6 +402,8 @@ func (h *House) Run(ctx context.Context) error {
 	workers.Go(func() error { return h.Ledger.Run(ctx) })
 	workers.Go(func() error { return h.Licences.Run(ctx) })
 	workers.Go(func() error { return h.finishCases(ctx) })
+	workers.Go(func() error { return h.Revoked.Run(ctx) })
+	workers.Go(func() error { return h.keepAuthority(ctx) })
 	if err := workers.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -348,6 +433,9 @@ func (h *House) Close() error {
 	if h.DB != nil {
 		errs = append(errs, h.DB.Close())
 	}
+	if h.closeKeys != nil {
+		errs = append(errs, h.closeKeys())
+	}
 	return errors.Join(errs...)
 }
 
@@ -356,7 +444,7 @@ func (h *House) ready(ctx context.Context) error {
 	if _, err := h.DB.LastBatch(ctx); err != nil {
 		return err
 	}
-	if err := h.Ledger.Problem(); err != nil {
+	if err := errors.Join(h.Ledger.Problem(), h.Region.Working()); err != nil {
 		return err
 	}
 	_, err := h.publisher.Trust(ctx)

@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"yinzheng/ca/catest"
 	"yinzheng/internal/auth"
+	"yinzheng/internal/clock"
 	"yinzheng/internal/house"
 	"yinzheng/licences"
 )
@@ -28,7 +30,8 @@ const (
 
 func config(dir string) house.Config {
 	return house.Config{
-		Data: dir, Region: "450000", RegionName: "广西壮族自治区", Passphrase: []byte(passphrase), URL: "http://127.0.0.1:8080", Version: "test",
+		Data: dir, Region: "450000", RegionName: "广西壮族自治区", Keys: house.KeysConfig{Passphrase: []byte(passphrase)},
+		Ceremony: dir + "-root", Clock: clock.Unchecked(), URL: "http://127.0.0.1:8080", Version: "test",
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }
@@ -73,7 +76,7 @@ func openWorld(t testing.TB, dir string, adjust func(*house.Config)) *world {
 	if _, err := h.MakeSeal(t.Context(), officeCode, office); err != nil {
 		t.Fatal(err)
 	}
-	if w.key, err = h.AddKey(t.Context(), auth.Caller{ID: "test", Office: officeCode, Actions: auth.Actions()}); err != nil {
+	if w.key, _, err = h.AddKey(t.Context(), auth.Caller{}, auth.Caller{ID: "test", Office: officeCode, Actions: auth.Actions()}); err != nil {
 		t.Fatal(err)
 	}
 	w.kind = foodKind(h)
@@ -86,7 +89,7 @@ var template = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return dir, house.Establish(context.Background(), config(dir))
+	return dir, house.Establish(context.Background(), config(filepath.Join(dir, "data")))
 })
 
 // establish gives a data folder a copy of the template's region, unless it has one.
@@ -99,7 +102,7 @@ func establish(t testing.TB, c house.Config) {
 	if _, err := os.Stat(filepath.Join(c.Data, "region")); err == nil {
 		return
 	}
-	if err := os.CopyFS(filepath.Join(c.Data, "region"), os.DirFS(filepath.Join(dir, "region"))); err != nil {
+	if err := catest.CopyTree(c.Data, filepath.Join(dir, "data")); err != nil {
 		t.Fatal(err)
 	}
 }

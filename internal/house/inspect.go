@@ -29,9 +29,13 @@ type Inspection struct {
 	Receipts int            `json:"receipts"` // re-derived and verified
 	Packages int            `json:"packages"` // unpacked, every manifest checked
 	Audit    int64          `json:"audit"`    // entries of the chain
-	Faults   []Fault        `json:"faults"`
-	More     int            `json:"more_faults,omitempty"`
-	Seconds  float64        `json:"seconds"`
+
+	Certificates map[string]int `json:"certificates"`         // of the register, by state; each verified under its authority
+	Signatures   int64          `json:"signatures,omitempty"` // in the keys' record; none when another process holds the keys
+
+	Faults  []Fault `json:"faults"`
+	More    int     `json:"more_faults,omitempty"`
+	Seconds float64 `json:"seconds"`
 }
 
 // Fault is one thing that is not as it was acknowledged.
@@ -48,15 +52,17 @@ func (i *Inspection) found(where string, err error) {
 	i.Faults = append(i.Faults, Fault{where, err.Error()})
 }
 
-// Inspect re-derives everything from the bytes: content digests, the log's tree, batches, receipts, packages, audit chain.
+// Inspect re-derives everything from the bytes: content digests, the log's tree, batches, receipts, packages, audit chain, certificates and
+// the keys' record.
 func (h *House) Inspect(ctx context.Context) (*Inspection, error) {
 	started := h.cfg.Now()
-	i := &Inspection{Licences: map[string]int{}, Faults: []Fault{}}
+	i := &Inspection{Licences: map[string]int{}, Certificates: map[string]int{}, Faults: []Fault{}}
 	for _, part := range []struct {
 		name string
 		do   func(context.Context, *Inspection) error
 	}{
 		{"content", h.inspectContent}, {"log", h.inspectLog}, {"licences", h.inspectLicences}, {"packages", h.inspectPackages}, {"audit", h.inspectAudit},
+		{"register", h.inspectRegister}, {"keys", h.inspectKeys},
 	} {
 		if err := part.do(ctx, i); err != nil {
 			return nil, fmt.Errorf("fsck of %s : %w", part.name, err)

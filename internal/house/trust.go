@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"yinzheng/ca"
 	"yinzheng/internal/gm"
 	"yinzheng/licences"
 	"yinzheng/verify"
@@ -53,11 +54,16 @@ func (p *publisher) newest(ctx context.Context) ([]byte, *verify.Trust, error) {
 		return nil, nil, fmt.Errorf("reading the statuses : %w", err)
 	}
 	statuses, content := statusesOf(out)
+	vouched, crls, err := p.authority(ctx, now)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reading the authority : %w", err)
+	}
+	content = digestOf(content, vouched, crls)
 	p.looked = now
 	if p.file != nil && content == p.content && now.Sub(p.made) < trustRefresh {
 		return p.file, p.parsed, nil
 	}
-	file, err := p.make(ctx, now, statuses)
+	file, err := p.make(ctx, now, statuses, vouched, crls)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the trust file : %w", err)
 	}
@@ -80,13 +86,46 @@ func statusesOf(out []licences.Licence) ([]verify.Status, gm.Digest) {
 	return statuses, gm.Digest(h.Sum(nil))
 }
 
-func (p *publisher) make(ctx context.Context, now time.Time, statuses []verify.Status) ([]byte, error) {
+// authority returns what the region vouches for, and the newest revocation lists of every SM2 authority.
+func (p *publisher) authority(ctx context.Context, now time.Time) (ca.Vouched, [][]byte, error) {
+	vouched, err := p.house.Region.Vouched(now)
+	if err != nil {
+		return vouched, nil, err
+	}
+	crls, err := p.house.Region.ImportedLists(now)
+	if err != nil {
+		return vouched, nil, err
+	}
+	for _, issuer := range p.house.Region.Issuers() {
+		if !gm.IsSM2(issuer.Key.Public()) {
+			continue
+		}
+		crl, err := p.house.Revoked.CRL(ctx, issuer.Name)
+		if err != nil {
+			return vouched, nil, err
+		}
+		crls = append(crls, crl)
+	}
+	return vouched, crls, nil
+}
+
+// digestOf tells one content of a trust file from another.
+func digestOf(statuses gm.Digest, v ca.Vouched, crls [][]byte) gm.Digest {
+	h := gm.NewHash()
+	h.Write(statuses[:])
+	for _, list := range [][][]byte{v.Roots, v.Authorities, v.SealMakers, v.Timestampers, v.LedgerKeys, crls} {
+		for _, b := range list {
+			d := gm.Sum(b)
+			h.Write(d[:])
+		}
+		h.Write([]byte{0})
+	}
+	return gm.Digest(h.Sum(nil))
+}
+
+func (p *publisher) make(ctx context.Context, now time.Time, statuses []verify.Status, vouched ca.Vouched, crls [][]byte) ([]byte, error) {
 	r := p.house.Region
 	sequence, err := p.house.DB.NextSerial(ctx, trustSerial)
-	if err != nil {
-		return nil, err
-	}
-	ledgerKey, err := gm.MarshalPublicKey(r.Ledger().Key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +133,9 @@ func (p *publisher) make(ctx context.Context, now time.Time, statuses []verify.S
 	if err != nil {
 		return nil, err
 	}
-	crl, err := r.CRL(now)
-	if err != nil {
-		return nil, err
-	}
 	return verify.EncodeTrust(verify.Trust{
 		Version: verify.TrustVersion, Region: r.Code(), Name: r.Name(), Sequence: sequence, Issued: now, Expires: now.Add(trustLife),
-		Roots: [][]byte{r.Root().Certificate}, Authorities: [][]byte{r.Authority().Certificate},
-		SealMakers: [][]byte{r.SealMaker().Certificate}, Timestampers: [][]byte{r.Timestamper().Certificate},
-		LedgerKeys: [][]byte{ledgerKey}, LogKeys: []string{logKey}, CRLs: [][]byte{crl}, StatusAsOf: now, Statuses: statuses,
+		Roots: vouched.Roots, Authorities: vouched.Authorities, SealMakers: vouched.SealMakers, Timestampers: vouched.Timestampers,
+		LedgerKeys: vouched.LedgerKeys, LogKeys: []string{logKey}, CRLs: crls, StatusAsOf: now, Statuses: statuses,
 	}, r.TrustSigner().Certificate, r.TrustSigner().Key)
 }

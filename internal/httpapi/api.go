@@ -4,6 +4,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"yinzheng/archive"
+	"yinzheng/ca/operate"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
 	"yinzheng/licences"
@@ -43,11 +45,18 @@ type Config struct {
 	Judge       func(context.Context, verify.Input, time.Time) (verify.Report, error) // with that trust file, its root pinned
 	LedgerFiles http.Handler                                                          // serves /log/…
 	Credentials auth.Credentials
+	Clients     Clients          // finds the callers of client certificates
+	Operate     *operate.Service // what operators ask of the authority
 	Ready       func(context.Context) error
 	Now         func() time.Time
 	BaseURL     string // where citizens reach the pages, e.g. https://zz.example.gov.cn
 	Version     string
 	Log         *slog.Logger
+}
+
+// Clients finds who a client certificate speaks for: ca.ErrClient when it is not good.
+type Clients interface {
+	CallerOf(ctx context.Context, present *x509.Certificate) (auth.Caller, error)
 }
 
 // API serves version 1.
@@ -75,6 +84,7 @@ func New(mux *http.ServeMux, cfg Config) (*API, error) {
 	hc.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	hc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"apiKey": {Type: "http", Scheme: "bearer", Description: "an API key: Authorization: Bearer yz_…"},
+		"mtls":   {Type: "mutualTLS", Description: "a client certificate of the region's own CA, from an enrolment"},
 	}
 	a := &API{cfg: cfg, log: cfg.Log, rules: checks, judges: make(chan struct{}, MaxJudgements)}
 	a.huma = humago.New(mux, hc)
@@ -85,6 +95,7 @@ func New(mux *http.ServeMux, cfg Config) (*API, error) {
 	a.proofs()
 	a.cases()
 	a.packages()
+	a.authority()
 	a.health()
 	mux.HandleFunc("GET /openapi.yaml", a.serveOpenAPI)
 	if cfg.LedgerFiles != nil {
@@ -122,6 +133,10 @@ func callerFrom(ctx context.Context) auth.Caller {
 
 // authenticate finds the caller of an API key, or answers 401.
 func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
+	if state := ctx.TLS(); state != nil && len(state.VerifiedChains) > 0 && ctx.Header("Authorization") == "" {
+		a.authenticatePeer(ctx, state.VerifiedChains[0][0], next)
+		return
+	}
 	key, isBearer := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
 	if !isBearer || key == "" {
 		a.deny(ctx)
@@ -135,6 +150,16 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
+// authenticatePeer finds the caller of a client certificate that TLS has verified against our CA.
+func (a *API) authenticatePeer(ctx huma.Context, peer *x509.Certificate, next func(huma.Context)) {
+	caller, err := a.cfg.Clients.CallerOf(ctx.Context(), peer)
+	if err != nil {
+		a.deny(ctx)
+		return
+	}
+	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, caller), peerKey{}, peer))
+}
+
 func (a *API) deny(ctx huma.Context) {
 	ctx.SetHeader("WWW-Authenticate", `Bearer realm="yinzheng"`)
 	_ = huma.WriteErr(a.huma, ctx, http.StatusUnauthorized, "unauthenticated")
@@ -145,7 +170,7 @@ func (a *API) operation(method, path, id, tag, summary string) huma.Operation {
 	return huma.Operation{
 		OperationID: id, Method: method, Path: path, Tags: []string{tag}, Summary: summary,
 		MaxBodyBytes: MaxBody,
-		Security:     []map[string][]string{{"apiKey": {}}},
+		Security:     []map[string][]string{{"apiKey": {}}, {"mtls": {}}},
 		Middlewares:  huma.Middlewares{a.authenticate},
 		Errors:       []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusUnprocessableEntity},
 	}

@@ -9,7 +9,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinzheng/archive"
+	"yinzheng/ca"
+	"yinzheng/ca/operate"
 	"yinzheng/internal/auth"
+	"yinzheng/internal/clock"
+	"yinzheng/internal/foureyes"
+	"yinzheng/internal/gm"
+	"yinzheng/internal/keys"
 	"yinzheng/internal/web/text"
 	"yinzheng/licences"
 	"yinzheng/sealing"
@@ -80,6 +86,36 @@ var answers = []mapped{
 	{licences.ErrUsed, http.StatusGone, "TOKEN_USED"},
 	{licences.ErrTokenExpired, http.StatusGone, "TOKEN_EXPIRED"},
 	{sealing.ErrNoSeal, http.StatusConflict, "NO_SEAL"},
+	{ca.ErrToken, http.StatusForbidden, "ENROLMENT_TOKEN"},
+	{ca.ErrNoCertificate, http.StatusNotFound, "NOT_FOUND"},
+	{ca.ErrRevoked, http.StatusConflict, "CERTIFICATE_REVOKED"},
+	{ca.ErrReason, http.StatusUnprocessableEntity, "REVOCATION_REASON"},
+	{ca.ErrKeyUsed, http.StatusConflict, "KEY_USED"},
+	{gm.ErrCurve, http.StatusUnprocessableEntity, "CSR_CURVE"},
+	{gm.ErrPoint, http.StatusUnprocessableEntity, "CSR_POINT"},
+	{gm.ErrWeakKey, http.StatusUnprocessableEntity, "CSR_WEAK_KEY"},
+	{gm.ErrSignature, http.StatusUnprocessableEntity, "CSR_SIGNATURE"},
+	{ca.ErrCSR, http.StatusUnprocessableEntity, "CSR_INVALID"},
+	{ca.ErrKey, http.StatusUnprocessableEntity, "CSR_CURVE"},
+	{ca.ErrName, http.StatusUnprocessableEntity, "CERTIFICATE_NAME"},
+	{ca.ErrExtension, http.StatusUnprocessableEntity, "CERTIFICATE_EXTENSION"},
+	{ca.ErrProfile, http.StatusUnprocessableEntity, "PROFILE_UNKNOWN"},
+	{ca.ErrConstraint, http.StatusConflict, "AUTHORITY_CONSTRAINT"},
+	{ca.ErrExpired, http.StatusConflict, "AUTHORITY_CONSTRAINT"},
+	{ca.ErrMismatch, http.StatusUnprocessableEntity, "CERTIFICATE_MISMATCH"},
+	{ca.ErrNoEnvelope, http.StatusConflict, "NO_KEY_SERVICE"},
+	{ca.ErrStopped, http.StatusServiceUnavailable, "SIGNING_STOPPED"},
+	{clock.ErrBackwards, http.StatusServiceUnavailable, "CLOCK_WRONG"},
+	{keys.ErrQuota, http.StatusServiceUnavailable, "KEY_QUOTA"},
+	{keys.ErrNoKey, http.StatusNotFound, "NOT_FOUND"},
+	{keys.ErrState, http.StatusConflict, "KEY_STATE"},
+	{operate.ErrTwoPeople, http.StatusConflict, "TWO_PEOPLE"},
+	{operate.ErrDetail, http.StatusUnprocessableEntity, "ACT_DETAIL"},
+	{foureyes.ErrUnknownAct, http.StatusUnprocessableEntity, "ACT_UNKNOWN"},
+	{foureyes.ErrSelf, http.StatusForbidden, "SAME_PERSON"},
+	{foureyes.ErrNoProposal, http.StatusNotFound, "NOT_FOUND"},
+	{foureyes.ErrMoved, http.StatusConflict, "STATE_MOVED"},
+	{foureyes.ErrExpired, http.StatusConflict, "PROPOSAL_EXPIRED"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "BUSY"},
 	{context.Canceled, http.StatusServiceUnavailable, "BUSY"},
 }
@@ -98,6 +134,10 @@ func (a *API) answer(ctx context.Context, doing string, err error) error {
 	if errors.As(err, &refusals) {
 		return refused(refusals)
 	}
+	var lints *ca.LintError
+	if errors.As(err, &lints) {
+		return linted(lints)
+	}
 	for _, m := range answers {
 		if errors.Is(err, m.err) {
 			if m.status >= http.StatusInternalServerError {
@@ -108,6 +148,17 @@ func (a *API) answer(ctx context.Context, doing string, err error) error {
 	}
 	a.log.ErrorContext(ctx, doing, "err", err)
 	return problem(http.StatusInternalServerError, "INTERNAL", nil)
+}
+
+// linted lists the lints that a certificate would not have passed.
+func linted(e *ca.LintError) *Problem {
+	p := problem(http.StatusUnprocessableEntity, "LINT_FAILED", nil)
+	for _, f := range e.Findings {
+		params := map[string]string{"lint": f.Lint, "clause": f.Clause}
+		zh, en := text.Problem("LINT", params)
+		p.Errors = append(p.Errors, ProblemItem{Code: "LINT", Pointer: "/csr", Detail: zh, DetailEN: en + " " + f.Detail})
+	}
+	return p
 }
 
 // refused lists everything that is wrong with a request; the first refusal's code is the problem's.

@@ -44,7 +44,7 @@ func newWorld(t testing.TB) *world {
 
 func (w *world) log(t testing.TB, dir string) *embedded.Log {
 	t.Helper()
-	l, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Signer: w.signer})
+	l, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(w.signer)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ const (
 type Config struct {
 	Region   string        // GB/T 2260 code
 	Key      crypto.Signer // SM2: signs promises and roots
+	Past     [][]byte      // SubjectPublicKeyInfo of the keys that did so before: what they signed stays readable
 	Driver   Driver
 	Store    Store
 	Books    Books
@@ -88,9 +89,17 @@ func New(c Config) (*Ledger, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	signers := []*ecdsa.PublicKey{pub}
+	for _, b := range c.Past {
+		past, err := gm.ParsePublicKey(b)
+		if err != nil {
+			return nil, fmt.Errorf("ledger: reading a past key: %w", err)
+		}
+		signers = append(signers, past)
+	}
 	return &Ledger{
 		cfg:  c,
-		keys: receipt.Keys{Region: c.Region, Ledger: []*ecdsa.PublicKey{pub}, LogVerifiers: c.LogVerifiers},
+		keys: receipt.Keys{Region: c.Region, Ledger: signers, LogVerifiers: c.LogVerifiers},
 		wake: make(chan struct{}, 1), full: make(chan struct{}, 1),
 	}, nil
 }

@@ -15,7 +15,7 @@ import (
 // to the microsecond before it is hashed.
 func (db *DB) Append(ctx context.Context, e audit.Entry) (audit.Entry, error) {
 	e.At = fromMicros(micros(e.At))
-	err := db.group.do(ctx, func(ctx context.Context, q *sq.Queries) error {
+	err := db.group.doOn(ctx, "audit", func(ctx context.Context, q *sq.Queries) error {
 		head, err := q.LockAuditHead(ctx)
 		if err != nil {
 			return fmt.Errorf("store: locking the audit head: %w", err)

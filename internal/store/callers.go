@@ -43,6 +43,28 @@ func (db *DB) CallerOf(ctx context.Context, key gm.Digest) (auth.Caller, error) 
 	if err != nil {
 		return auth.Caller{}, fmt.Errorf("store: reading a caller: %w", err)
 	}
+	return callerFrom(row)
+}
+
+// Callers returns every caller, one for each credential, by ID and then by the digest of the credential: the same ID comes
+// as often as it has credentials. They are the calling systems of one region, some hundreds at most.
+func (db *DB) Callers(ctx context.Context) ([]auth.Caller, error) {
+	rows, err := db.reads.AllCallers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: reading the callers: %w", err)
+	}
+	callers := make([]auth.Caller, 0, len(rows))
+	for _, row := range rows {
+		c, err := callerFrom(row)
+		if err != nil {
+			return nil, err
+		}
+		callers = append(callers, c)
+	}
+	return callers, nil
+}
+
+func callerFrom(row sq.Caller) (auth.Caller, error) {
 	c := auth.Caller{ID: row.ID, Office: row.Office}
 	if err := errors.Join(decode(row.ActionsJson, &c.Actions), decode(row.KindsJson, &c.Kinds)); err != nil {
 		return auth.Caller{}, errDamaged("caller", row.ID, err)
@@ -54,7 +76,7 @@ func (db *DB) CallerOf(ctx context.Context, key gm.Digest) (auth.Caller, error) 
 // crashes. A number may be lost.
 func (db *DB) NextSerial(ctx context.Context, name string) (int64, error) {
 	var n int64
-	err := db.group.do(ctx, func(ctx context.Context, q *sq.Queries) error {
+	err := db.group.doOn(ctx, "serials "+name, func(ctx context.Context, q *sq.Queries) error {
 		var err error
 		if n, err = q.NextSerial(ctx, name); err != nil {
 			return fmt.Errorf("store: numbering %s: %w", name, err)

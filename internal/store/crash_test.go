@@ -19,12 +19,15 @@ import (
 	"yinzheng/licences"
 )
 
-// crashVariable names the books for a child of this test binary that writes until it is killed.
+// crashVariable says what a child of this test binary writes until it is killed, and into which books: "work:path".
 const crashVariable = "YINZHENG_STORE_CRASH_CHILD"
 
+// crashWork is what children do, over and over: each works through the steps of one ID and prints what is durable.
+var crashWork = map[string]func(db *store.DB, id string) error{"licences": issue, "certificates": certify}
+
 func TestMain(m *testing.M) {
-	if path := os.Getenv(crashVariable); path != "" {
-		if err := writeUntilKilled(path); err != nil {
+	if work, path, ok := strings.Cut(os.Getenv(crashVariable), ":"); ok {
+		if err := writeUntilKilled(crashWork[work], path); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -33,8 +36,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeUntilKilled has 16 writers each store, seal, log and anchor licences, and print each ID after the last commit.
-func writeUntilKilled(path string) error {
+// writeUntilKilled has 16 writers work.
+func writeUntilKilled(work func(*store.DB, string) error, path string) error {
 	db, err := store.Open(context.Background(), store.Config{URL: path})
 	if err != nil {
 		return err
@@ -43,18 +46,17 @@ func writeUntilKilled(path string) error {
 	for w := range 16 {
 		go func() {
 			for n := 0; ; n++ {
-				id := fmt.Sprintf("%d-%d-%d", os.Getpid(), w, n)
-				if err := issue(db, id); err != nil {
+				if err := work(db, fmt.Sprintf("%d-%d-%d", os.Getpid(), w, n)); err != nil {
 					failed <- err
 					return
 				}
-				fmt.Println(id) // one write: a line is whole or absent
 			}
 		}()
 	}
 	return <-failed
 }
 
+// issue stores, seals, logs and anchors a licence, and prints its ID after the last commit.
 func issue(db *store.DB, id string) error {
 	ctx, at, digest := context.Background(), time.Unix(1772452800, 0), gm.Sum([]byte(id))
 	if _, err := db.Append(ctx, audit.Entry{At: at, Caller: "c", Action: "requested", Object: id}); err != nil {
@@ -68,14 +70,18 @@ func issue(db *store.DB, id string) error {
 	if _, err := db.Accept(ctx, receipt.Entry{Kind: "licence", Digest: digest}, receipt.Promise{Region: "450000"}); err != nil {
 		return err
 	}
-	return db.Advance(ctx, id, licences.Issuing, licences.Sealed, licences.Patch{Document: digest, At: at})
+	err = db.Advance(ctx, id, licences.Issuing, licences.Sealed, licences.Patch{Document: digest, At: at})
+	if err == nil {
+		fmt.Println(id) // one write: a line is whole or absent
+	}
+	return err
 }
 
 func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "crash.db")
 	var acknowledged []string
 	for round := range 6 {
-		acknowledged = append(acknowledged, killAfter(t, path, 100+150*round)...)
+		acknowledged = append(acknowledged, killAfter(t, "licences:"+path, 100+150*round)...)
 	}
 	db := openAt(t, path)
 	ctx := t.Context()
@@ -123,11 +129,11 @@ func consistent(t *testing.T, db *store.DB) {
 	}
 }
 
-// killAfter runs a child, kills it once it has printed so many IDs, and returns every ID that it printed.
-func killAfter(t *testing.T, path string, lines int) []string {
+// killAfter runs a child, kills it once it has printed so many lines, and returns every line that it printed.
+func killAfter(t *testing.T, work string, lines int) []string {
 	t.Helper()
 	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), crashVariable+"="+path)
+	child.Env = append(os.Environ(), crashVariable+"="+work)
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"yinzheng/internal/store/sq"
@@ -27,6 +29,7 @@ type group struct {
 }
 
 type job struct {
+	row  string // the row that every caller of its kind locks first; "" for none
 	fn   func(context.Context, *sq.Queries) error
 	err  error
 	done chan struct{}
@@ -42,10 +45,16 @@ func newGroup(db *sql.DB, queries *sq.Queries, d dialect) *group {
 // do has fn run by the writer and returns when it is durable, or with the error that undid it. A ctx that ends before
 // the writer took fn keeps fn from running; one that ends later changes nothing.
 func (g *group) do(ctx context.Context, fn func(context.Context, *sq.Queries) error) error {
+	return g.doOn(ctx, "", fn)
+}
+
+// doOn is do for an fn whose first statement locks a row that others want too, and that row's name. Servers that share one
+// PostgreSQL take such rows in the order of their names, so that no two groups wait for each other.
+func (g *group) doOn(ctx context.Context, row string, fn func(context.Context, *sq.Queries) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{fn: fn, done: make(chan struct{})}
+	j := &job{row: row, fn: fn, done: make(chan struct{})}
 	select {
 	case g.jobs <- j:
 	case <-ctx.Done():
@@ -71,6 +80,9 @@ func (g *group) run() {
 			batch = g.collect(append(batch[:0], j))
 		case <-g.stop:
 			return
+		}
+		if g.dialect == postgresDialect {
+			slices.SortStableFunc(batch, func(a, b *job) int { return strings.Compare(a.row, b.row) })
 		}
 		if err := g.commit(batch); err != nil {
 			for _, j := range batch {

@@ -36,7 +36,7 @@ func (db *DB) SealOf(ctx context.Context, office string) (sealing.Record, error)
 
 // PutUse implements sealing.Book; a seal that is not in the register is ErrNoSeal.
 func (db *DB) PutUse(ctx context.Context, u sealing.Use) error {
-	return db.group.do(ctx, func(ctx context.Context, q *sq.Queries) error {
+	return db.group.doOn(ctx, "seal "+u.Seal, func(ctx context.Context, q *sq.Queries) error {
 		line, err := q.CountSealUse(ctx, u.Seal)
 		if errors.Is(err, sql.ErrNoRows) {
 			return sealing.ErrNoSeal

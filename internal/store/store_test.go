@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"yinzheng/archive"
+	"yinzheng/ca"
 	"yinzheng/internal/audit"
-	"yinzheng/internal/auth"
+	"yinzheng/internal/foureyes"
 	"yinzheng/internal/ledger"
 	"yinzheng/internal/ledger/ledgertest"
 	"yinzheng/internal/store"
@@ -31,8 +32,11 @@ var (
 	_ audit.Log                  = (*store.DB)(nil)
 	_ audit.Header               = (*store.DB)(nil)
 	_ sealing.Book               = (*store.DB)(nil)
-	_ auth.Credentials           = (*store.DB)(nil)
+	_ storetest.CallerBook       = (*store.DB)(nil)
 	_ licences.Lists             = (*store.DB)(nil)
+	_ storetest.AuthorityBook    = (*store.DB)(nil)
+	_ ca.Tokens                  = (*store.DB)(nil)
+	_ foureyes.Store             = (*store.DB)(nil)
 )
 
 // openFile opens new books in a file of the test's own.
@@ -72,7 +76,14 @@ func keepsTheContracts(t *testing.T, open func(t *testing.T) *store.DB) {
 	t.Run("Audit", func(t *testing.T) { storetest.Audit(t, func(t *testing.T) audit.Log { return open(t) }) })
 	t.Run("Seals", func(t *testing.T) { storetest.Seals(t, func(t *testing.T) sealing.Book { return open(t) }) })
 	t.Run("Credentials", func(t *testing.T) {
-		storetest.Credentials(t, func(t *testing.T) auth.Credentials { return open(t) })
+		storetest.Credentials(t, func(t *testing.T) storetest.CallerBook { return open(t) })
+	})
+	t.Run("Authority", func(t *testing.T) {
+		storetest.Authority(t, func(t *testing.T) storetest.AuthorityBook { return open(t) })
+	})
+	t.Run("Tokens", func(t *testing.T) { storetest.Tokens(t, func(t *testing.T) ca.Tokens { return open(t) }) })
+	t.Run("Proposals", func(t *testing.T) {
+		storetest.Proposals(t, func(t *testing.T) foureyes.Store { return open(t) })
 	})
 	t.Run("Ledger", func(t *testing.T) {
 		ledgertest.Store(t, func(t *testing.T) ledgertest.StoreAndBooks { return open(t) })

@@ -1,6 +1,7 @@
-// Package tsp makes and reads timestamp tokens (RFC 3161, GB/T 20520) with SM3 imprints and SM2 signatures. A token is a
-// CMS SignedData over TSTInfo whose signer carries the extended key usage timeStamping. The chain of the signer is not
-// judged here.
+// Package tsp makes and reads timestamp tokens, queries and replies (RFC 3161, GB/T 20520): imprints of SM3 signed with SM2,
+// and imprints of SHA-256 signed with ECDSA on P-256. A token is a CMS SignedData over TSTInfo whose signer carries the
+// extended key usage timeStamping. The chain of the signer is not judged here. Seals hold SM3 tokens in one exact form, which
+// Issue writes and Parse reads; Answer and ParseAny are for the protocol.
 package tsp
 
 import (
@@ -24,16 +25,18 @@ var (
 	ErrImprint = errors.New("tsp: token is for another digest")
 )
 
-// Token is one timestamp token. Parse and Issue fill every field; changing a field changes nothing but the field.
+// Token is one timestamp token. changing a field changes nothing but the field.
 type Token struct {
 	DER      []byte
 	Policy   asn1.ObjectIdentifier
-	Imprint  gm.Digest
+	Hash     asn1.ObjectIdentifier // of the imprint: der.SM3; from ParseAny also der.SHA256
+	Imprint  gm.Digest             // the digest, of either hash
 	Serial   *big.Int
-	Time     time.Time     // genTime, UTC
-	Accuracy time.Duration // 0: not stated
-	Nonce    *big.Int      // nil: none
-	Signer   *gm.Certificate
+	Time     time.Time       // genTime, UTC
+	Accuracy time.Duration   // 0: not stated
+	Nonce    *big.Int        // nil: none
+	Signer   *gm.Certificate // nil: not embedded (ParseAny), see SignedBy
 
 	signed *cms.SignedData
+	bare   bool // the hash algorithm has no NULL
 }

@@ -102,3 +102,18 @@ func drawn(tb testing.TB, border int) []byte {
 func UnknownCritical() pkix.Extension {
 	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 25, 4711}, Critical: true, Value: []byte{5, 0}}
 }
+
+// Excluding is the critical nameConstraints of a CA that may certify nobody whose name begins like this one (RFC 5280,
+// 4.2.1.10).
+func Excluding(name pkix.Name) pkix.Extension {
+	type subtree struct {
+		Base pkix.RDNSequence `asn1:"explicit,tag:4"`
+	}
+	value, err := asn1.Marshal(struct {
+		Excluded []subtree `asn1:"tag:1"`
+	}{[]subtree{{name.ToRDNSequence()}}})
+	if err != nil {
+		panic(err) // a name of the tests
+	}
+	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true, Value: value}
+}

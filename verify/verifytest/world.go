@@ -5,6 +5,9 @@ package verifytest
 
 import (
 	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"math/big"
 	"slices"
 	"testing"
@@ -52,20 +55,27 @@ type Identity struct {
 // DER returns the certificate.
 func (i Identity) DER() []byte { return i.Cert.Raw }
 
-// New makes a world.
+// New makes a world whose root has room for one issuing CA.
 func New(tb testing.TB) *World {
+	tb.Helper()
+	return Named(tb, "示例", 1)
+}
+
+// Named makes a world whose authorities' and services' names begin with a prefix, and whose root has a path length. Two worlds
+// that certify each other need different names and room for more than one CA.
+func Named(tb testing.TB, prefix string, pathLen int) *World {
 	tb.Helper()
 	w := &World{
 		tb: tb, Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("", 8*60*60)).UTC(),
 		OfficeCode: usccOf(tb, "11450000000000000"), Origin: "yinzheng-" + Region, Revoked: map[string]time.Time{},
 	}
 	w.KindCode = usccOf(tb, "11100000000000000") + "032"
-	w.Root = w.CA(nil, "示例根证书", 1)
-	w.Authority = w.CA(&w.Root, "示例签发机构", 0)
-	w.Maker = w.Leaf(Leaf{Name: "示例制章系统"})
-	w.Stamper = w.Leaf(Leaf{Name: "示例时间戳服务", Stamps: true})
-	w.TrustSigner = w.Leaf(Leaf{Name: "示例信任文件签发者", Trust: true})
-	w.Ledger = w.Leaf(Leaf{Name: "示例存证服务"})
+	w.Root = w.CA(nil, prefix+"根证书", pathLen)
+	w.Authority = w.CA(&w.Root, prefix+"签发机构", 0)
+	w.Maker = w.Leaf(Leaf{Name: prefix + "制章系统"})
+	w.Stamper = w.Leaf(Leaf{Name: prefix + "时间戳服务", Stamps: true})
+	w.TrustSigner = w.Leaf(Leaf{Name: prefix + "信任文件签发者", Trust: true})
+	w.Ledger = w.Leaf(Leaf{Name: prefix + "存证服务"})
 	w.Office = w.Leaf(Leaf{Name: SealID, Organisation: w.OfficeCode + OfficeName})
 	w.Seal = w.MakeSeal(nil)
 	w.newLog()
@@ -88,11 +98,23 @@ func (w *World) nextSerial() *big.Int {
 // CA makes a CA certificate under parent, or a self-signed one for nil.
 func (w *World) CA(parent *Identity, name string, pathLen int, change ...func(*gm.Certificate)) Identity {
 	w.tb.Helper()
+	return w.sign(w.authority(name, pathLen), parent, change)
+}
+
+// P256 makes a CA certificate under parent whose key is not SM2.
+func (w *World) P256(parent *Identity, name string) Identity {
+	w.tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	w.must("making a key", err)
+	return w.signKey(w.authority(name, 0), parent, key, nil)
+}
+
+func (w *World) authority(name string, pathLen int) *gm.Certificate {
 	c := w.template(name, "")
 	c.NotBefore, c.NotAfter = w.Now.AddDate(-2, 0, 0), w.Now.AddDate(18, 0, 0)
 	c.KeyUsage = gm.KeyUsageCertSign | gm.KeyUsageCRLSign
 	c.IsCA, c.MaxPathLen, c.MaxPathLenZero = true, pathLen, pathLen == 0
-	return w.sign(c, parent, change)
+	return c
 }
 
 // Leaf describes an end-entity certificate.
@@ -128,10 +150,21 @@ func (w *World) Leaf(l Leaf) Identity {
 	return w.sign(c, under, change)
 }
 
+// Cross certifies another world's root by this one's.
+func (w *World) Cross(other *World, pathLen int, change ...func(*gm.Certificate)) Identity {
+	w.tb.Helper()
+	return w.signKey(w.authority(other.Root.Cert.Subject.CommonName, pathLen), &w.Root, other.Root.Key, change)
+}
+
 func (w *World) sign(c *gm.Certificate, parent *Identity, change []func(*gm.Certificate)) Identity {
 	w.tb.Helper()
 	key, err := gm.GenerateKey()
 	w.must("making a key", err)
+	return w.signKey(c, parent, key, change)
+}
+
+func (w *World) signKey(c *gm.Certificate, parent *Identity, key crypto.Signer, change []func(*gm.Certificate)) Identity {
+	w.tb.Helper()
 	spki, err := gm.MarshalPublicKey(key.Public())
 	w.must("encoding a key", err)
 	id := gm.Sum(spki)
@@ -153,15 +186,21 @@ func (w *World) sign(c *gm.Certificate, parent *Identity, change []func(*gm.Cert
 // CRL makes the authority's revocation list, a day old and good for a month.
 func (w *World) CRL(change ...func(*gm.CRL)) []byte {
 	w.tb.Helper()
+	return w.CRLOf(w.Authority, w.Revoked, change...)
+}
+
+// CRLOf makes a CA's revocation list: serial number in decimal → when.
+func (w *World) CRLOf(issuer Identity, revoked map[string]time.Time, change ...func(*gm.CRL)) []byte {
+	w.tb.Helper()
 	crl := &gm.CRL{Number: w.nextSerial(), ThisUpdate: w.Now.AddDate(0, 0, -1), NextUpdate: w.Now.AddDate(0, 1, 0)}
-	for serial, at := range w.Revoked {
+	for serial, at := range revoked {
 		n, _ := new(big.Int).SetString(serial, 10)
 		crl.RevokedCertificateEntries = append(crl.RevokedCertificateEntries, gm.CRLEntry{SerialNumber: n, RevocationTime: at})
 	}
 	for _, f := range change {
 		f(crl)
 	}
-	der, err := gm.CreateCRL(crl, w.Authority.Cert, w.Authority.Key)
+	der, err := gm.CreateCRL(crl, issuer.Cert, issuer.Key)
 	w.must("making a CRL", err)
 	return der
 }

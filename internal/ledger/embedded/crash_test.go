@@ -44,7 +44,7 @@ type published struct {
 // write publishes from several goroutines, for ever or some records each, and prints every proof.
 func write(dir, signer, records string) error {
 	ctx := context.Background()
-	l, err := embedded.Open(ctx, embedded.Config{Dir: dir, Origin: origin, Signer: signer})
+	l, err := embedded.Open(ctx, embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(signer)})
 	if err != nil {
 		return err
 	}

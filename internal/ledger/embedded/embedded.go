@@ -43,7 +43,7 @@ const (
 type Config struct {
 	Dir       string        // the log's folder, made when it is not there
 	Origin    string        // the checkpoint's first line, for example "yinzheng/450000"
-	Signer    string        // note signer key ("PRIVATE+KEY+…", Ed25519) of the origin's name
+	Key       Key           // signs the checkpoints
 	Interval  time.Duration // between checkpoints, MinInterval when zero: a record waits for the next one
 	MustExist bool          // a log was there before: a folder without one is ErrLost, never a fresh log
 	Least     int64         // records that the log must hold, else ErrLost: it was replaced by an older copy
@@ -70,18 +70,12 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 	if c.Interval == 0 {
 		c.Interval = MinInterval
 	}
-	signer, err := note.NewSigner(c.Signer)
-	if err != nil {
-		return nil, errSignerKey
+	if c.Key.Signer == nil || c.Key.Signer.Name() != c.Origin {
+		return nil, fmt.Errorf("embedded: the key is not of the log %q", c.Origin)
 	}
-	if signer.Name() != c.Origin {
-		return nil, fmt.Errorf("embedded: the key is of %q, the log is %q", signer.Name(), c.Origin)
-	}
-	l := &Log{cfg: c}
-	if l.verifierKey, err = VerifierKey(c.Signer); err != nil {
-		return nil, err
-	}
-	if l.verifier, err = note.NewVerifier(l.verifierKey); err != nil {
+	l := &Log{cfg: c, verifierKey: c.Key.Verifier}
+	var err error
+	if l.verifier, err = note.NewVerifier(l.verifierKey); err != nil || l.verifier.Name() != c.Origin || l.verifier.KeyHash() != c.Key.Signer.KeyHash() {
 		return nil, errSignerKey
 	}
 	if err := c.found(); err != nil {
@@ -94,7 +88,7 @@ func Open(ctx context.Context, c Config) (*Log, error) {
 		return nil, err
 	}
 	if err = c.sound(l.verifier); err == nil {
-		err = l.start(ctx, signer)
+		err = l.start(ctx, c.Key.Signer)
 	}
 	if err != nil {
 		return nil, errors.Join(err, l.lock.Close())

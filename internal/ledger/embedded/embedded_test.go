@@ -27,7 +27,7 @@ func key(t testing.TB) string {
 
 func open(t testing.TB, dir, signer string, must bool) *embedded.Log {
 	t.Helper()
-	l, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Signer: signer, MustExist: must})
+	l, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(signer), MustExist: must})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func open(t testing.TB, dir, signer string, must bool) *embedded.Log {
 func TestOneProcessWritesTheLog(t *testing.T) {
 	dir, signer := t.TempDir(), key(t)
 	l := open(t, dir, signer, false)
-	if _, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Signer: signer}); !errors.Is(err, embedded.ErrLocked) {
+	if _, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(signer)}); !errors.Is(err, embedded.ErrLocked) {
 		t.Errorf("a second writer: %v, want ErrLocked", err)
 	}
 	if err := l.Close(); err != nil {
@@ -86,9 +86,9 @@ func TestAKeyThatDoesNotFitIsRefusedAndNotRepeated(t *testing.T) {
 	signer := key(t)
 	for name, c := range map[string]embedded.Config{
 		"no key":         {Origin: origin},
-		"half a key":     {Origin: origin, Signer: signer[:len(signer)-9]},
-		"another origin": {Origin: "yinzheng.test/440000", Signer: signer},
-		"too often":      {Origin: origin, Signer: signer, Interval: embedded.MinInterval / 2},
+		"half a key":     {Origin: origin, Key: embedded.SecretKey(signer[:len(signer)-9])},
+		"another origin": {Origin: "yinzheng.test/440000", Key: embedded.SecretKey(signer)},
+		"too often":      {Origin: origin, Key: embedded.SecretKey(signer), Interval: embedded.MinInterval / 2},
 	} {
 		c.Dir = t.TempDir()
 		_, err := embedded.Open(t.Context(), c)

@@ -30,7 +30,7 @@ func TestALostLogIsNoFreshLog(t *testing.T) {
 		"no folder":               {Dir: filepath.Join(t.TempDir(), "log"), MustExist: true},
 		"no folder, one at least": {Dir: filepath.Join(t.TempDir(), "log"), Least: 1},
 	} {
-		c.Origin, c.Signer = origin, key(t)
+		c.Origin, c.Key = origin, embedded.SecretKey(key(t))
 		if _, err := embedded.Open(t.Context(), c); !errors.Is(err, embedded.ErrLost) {
 			t.Errorf("%s: %v, want ErrLost", name, err)
 		}
@@ -70,7 +70,7 @@ func TestAPartlyLostLogIsNotWrittenOver(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, must := range []bool{true, false} {
-			_, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Signer: signer, MustExist: must})
+			_, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(signer), MustExist: must})
 			if !errors.Is(err, embedded.ErrLost) {
 				t.Errorf("%s: %v, want ErrLost", name, err)
 			}
@@ -85,7 +85,7 @@ func TestAPartlyLostLogIsNotWrittenOver(t *testing.T) {
 func TestAnOlderCopyOfTheLogIsRefused(t *testing.T) {
 	dir, signer := t.TempDir(), key(t)
 	filled(t, dir, signer, 2)
-	c := embedded.Config{Dir: dir, Origin: origin, Signer: signer, Least: 3}
+	c := embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(signer), Least: 3}
 	if _, err := embedded.Open(t.Context(), c); !errors.Is(err, embedded.ErrLost) {
 		t.Errorf("a log of 2 records where 3 were published: %v, want ErrLost", err)
 	}
@@ -102,7 +102,7 @@ func TestAnOlderCopyOfTheLogIsRefused(t *testing.T) {
 func TestALogOfAnotherKeyIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	filled(t, dir, key(t), 1)
-	if _, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Signer: key(t)}); !errors.Is(err, embedded.ErrForeign) {
+	if _, err := embedded.Open(t.Context(), embedded.Config{Dir: dir, Origin: origin, Key: embedded.SecretKey(key(t))}); !errors.Is(err, embedded.ErrForeign) {
 		t.Errorf("opened with another key: %v, want ErrForeign", err)
 	}
 }

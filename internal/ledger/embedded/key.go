@@ -15,6 +15,26 @@ const algorithmEd25519 = 1
 // keyParts is the number of parts of "PRIVATE+KEY+<name>+<hash>+<data>"; note.NewSigner takes nothing with fewer.
 const keyParts = 5
 
+// Key signs checkpoints. Its private part may be elsewhere.
+type Key struct {
+	Signer   note.Signer // Ed25519, of the origin's name
+	Verifier string      // its note verifier key
+}
+
+// SecretKey reads a note signer key ("PRIVATE+KEY+…", Ed25519). What cannot be read gives the zero Key, which Open refuses
+// without repeating it.
+func SecretKey(signerKey string) Key {
+	signer, err := note.NewSigner(signerKey)
+	if err != nil {
+		return Key{}
+	}
+	verifier, err := VerifierKey(signerKey)
+	if err != nil {
+		return Key{}
+	}
+	return Key{signer, verifier}
+}
+
 // errSignerKey never repeats the key.
 var errSignerKey = errors.New("embedded: the note signer key cannot be read")
 

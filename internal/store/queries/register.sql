@@ -47,6 +47,9 @@ ON CONFLICT (key_sm3) DO UPDATE SET id = excluded.id, office = excluded.office,
 -- name: CallerByKey :one
 SELECT * FROM callers WHERE key_sm3 = $1;
 
+-- name: AllCallers :many
+SELECT * FROM callers ORDER BY id, key_sm3;
+
 -- name: NextSerial :one
 INSERT INTO serials (name, value) VALUES ($1, 1)
 ON CONFLICT (name) DO UPDATE SET value = serials.value + 1

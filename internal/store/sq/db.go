@@ -36,6 +36,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.advanceLicenceStmt, err = db.PrepareContext(ctx, advanceLicence); err != nil {
 		return nil, fmt.Errorf("error preparing query AdvanceLicence: %w", err)
 	}
+	if q.allCallersStmt, err = db.PrepareContext(ctx, allCallers); err != nil {
+		return nil, fmt.Errorf("error preparing query AllCallers: %w", err)
+	}
 	if q.auditEntriesAfterStmt, err = db.PrepareContext(ctx, auditEntriesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query AuditEntriesAfter: %w", err)
 	}
@@ -54,6 +57,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.caseByKeyStmt, err = db.PrepareContext(ctx, caseByKey); err != nil {
 		return nil, fmt.Errorf("error preparing query CaseByKey: %w", err)
 	}
+	if q.certificateBySerialStmt, err = db.PrepareContext(ctx, certificateBySerial); err != nil {
+		return nil, fmt.Errorf("error preparing query CertificateBySerial: %w", err)
+	}
+	if q.certificatesAfterStmt, err = db.PrepareContext(ctx, certificatesAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query CertificatesAfter: %w", err)
+	}
+	if q.certificatesOfNameStmt, err = db.PrepareContext(ctx, certificatesOfName); err != nil {
+		return nil, fmt.Errorf("error preparing query CertificatesOfName: %w", err)
+	}
 	if q.countSealUseStmt, err = db.PrepareContext(ctx, countSealUse); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSealUse: %w", err)
 	}
@@ -63,11 +75,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.createLicenceStmt, err = db.PrepareContext(ctx, createLicence); err != nil {
 		return nil, fmt.Errorf("error preparing query CreateLicence: %w", err)
 	}
+	if q.decideProposalStmt, err = db.PrepareContext(ctx, decideProposal); err != nil {
+		return nil, fmt.Errorf("error preparing query DecideProposal: %w", err)
+	}
+	if q.intendCertificateStmt, err = db.PrepareContext(ctx, intendCertificate); err != nil {
+		return nil, fmt.Errorf("error preparing query IntendCertificate: %w", err)
+	}
+	if q.keyIsCertifiedStmt, err = db.PrepareContext(ctx, keyIsCertified); err != nil {
+		return nil, fmt.Errorf("error preparing query KeyIsCertified: %w", err)
+	}
 	if q.lastBatchStmt, err = db.PrepareContext(ctx, lastBatch); err != nil {
 		return nil, fmt.Errorf("error preparing query LastBatch: %w", err)
 	}
 	if q.lastSequenceStmt, err = db.PrepareContext(ctx, lastSequence); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSequence: %w", err)
+	}
+	if q.latestIssueStmt, err = db.PrepareContext(ctx, latestIssue); err != nil {
+		return nil, fmt.Errorf("error preparing query LatestIssue: %w", err)
 	}
 	if q.ledgerBatchStmt, err = db.PrepareContext(ctx, ledgerBatch); err != nil {
 		return nil, fmt.Errorf("error preparing query LedgerBatch: %w", err)
@@ -117,6 +141,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.presentationByTokenStmt, err = db.PrepareContext(ctx, presentationByToken); err != nil {
 		return nil, fmt.Errorf("error preparing query PresentationByToken: %w", err)
 	}
+	if q.proposalByIDStmt, err = db.PrepareContext(ctx, proposalByID); err != nil {
+		return nil, fmt.Errorf("error preparing query ProposalByID: %w", err)
+	}
+	if q.proposalsAfterStmt, err = db.PrepareContext(ctx, proposalsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query ProposalsAfter: %w", err)
+	}
+	if q.proposalsInStateStmt, err = db.PrepareContext(ctx, proposalsInState); err != nil {
+		return nil, fmt.Errorf("error preparing query ProposalsInState: %w", err)
+	}
 	if q.putBatchStmt, err = db.PrepareContext(ctx, putBatch); err != nil {
 		return nil, fmt.Errorf("error preparing query PutBatch: %w", err)
 	}
@@ -132,11 +165,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putProofStmt, err = db.PrepareContext(ctx, putProof); err != nil {
 		return nil, fmt.Errorf("error preparing query PutProof: %w", err)
 	}
+	if q.putProposalStmt, err = db.PrepareContext(ctx, putProposal); err != nil {
+		return nil, fmt.Errorf("error preparing query PutProposal: %w", err)
+	}
 	if q.putSealStmt, err = db.PrepareContext(ctx, putSeal); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSeal: %w", err)
 	}
 	if q.putSealUseStmt, err = db.PrepareContext(ctx, putSealUse); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSealUse: %w", err)
+	}
+	if q.putTokenStmt, err = db.PrepareContext(ctx, putToken); err != nil {
+		return nil, fmt.Errorf("error preparing query PutToken: %w", err)
+	}
+	if q.revokeCertificateStmt, err = db.PrepareContext(ctx, revokeCertificate); err != nil {
+		return nil, fmt.Errorf("error preparing query RevokeCertificate: %w", err)
+	}
+	if q.revokedCertificatesStmt, err = db.PrepareContext(ctx, revokedCertificates); err != nil {
+		return nil, fmt.Errorf("error preparing query RevokedCertificates: %w", err)
 	}
 	if q.sealByIDStmt, err = db.PrepareContext(ctx, sealByID); err != nil {
 		return nil, fmt.Errorf("error preparing query SealByID: %w", err)
@@ -146,6 +191,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sealUsesAfterStmt, err = db.PrepareContext(ctx, sealUsesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query SealUsesAfter: %w", err)
+	}
+	if q.serialValueStmt, err = db.PrepareContext(ctx, serialValue); err != nil {
+		return nil, fmt.Errorf("error preparing query SerialValue: %w", err)
 	}
 	if q.setAuditHeadStmt, err = db.PrepareContext(ctx, setAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query SetAuditHead: %w", err)
@@ -159,6 +207,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setLicenceStatusStmt, err = db.PrepareContext(ctx, setLicenceStatus); err != nil {
 		return nil, fmt.Errorf("error preparing query SetLicenceStatus: %w", err)
 	}
+	if q.settleCertificateStmt, err = db.PrepareContext(ctx, settleCertificate); err != nil {
+		return nil, fmt.Errorf("error preparing query SettleCertificate: %w", err)
+	}
 	if q.unpublishedBatchesStmt, err = db.PrepareContext(ctx, unpublishedBatches); err != nil {
 		return nil, fmt.Errorf("error preparing query UnpublishedBatches: %w", err)
 	}
@@ -167,6 +218,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.usePresentationStmt, err = db.PrepareContext(ctx, usePresentation); err != nil {
 		return nil, fmt.Errorf("error preparing query UsePresentation: %w", err)
+	}
+	if q.useTokenStmt, err = db.PrepareContext(ctx, useToken); err != nil {
+		return nil, fmt.Errorf("error preparing query UseToken: %w", err)
+	}
+	if q.voidCertificatesStmt, err = db.PrepareContext(ctx, voidCertificates); err != nil {
+		return nil, fmt.Errorf("error preparing query VoidCertificates: %w", err)
 	}
 	if q.waitingEntriesStmt, err = db.PrepareContext(ctx, waitingEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query WaitingEntries: %w", err)
@@ -194,6 +251,11 @@ func (q *Queries) Close() error {
 	if q.advanceLicenceStmt != nil {
 		if cerr := q.advanceLicenceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing advanceLicenceStmt: %w", cerr)
+		}
+	}
+	if q.allCallersStmt != nil {
+		if cerr := q.allCallersStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing allCallersStmt: %w", cerr)
 		}
 	}
 	if q.auditEntriesAfterStmt != nil {
@@ -226,6 +288,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing caseByKeyStmt: %w", cerr)
 		}
 	}
+	if q.certificateBySerialStmt != nil {
+		if cerr := q.certificateBySerialStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing certificateBySerialStmt: %w", cerr)
+		}
+	}
+	if q.certificatesAfterStmt != nil {
+		if cerr := q.certificatesAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing certificatesAfterStmt: %w", cerr)
+		}
+	}
+	if q.certificatesOfNameStmt != nil {
+		if cerr := q.certificatesOfNameStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing certificatesOfNameStmt: %w", cerr)
+		}
+	}
 	if q.countSealUseStmt != nil {
 		if cerr := q.countSealUseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countSealUseStmt: %w", cerr)
@@ -241,6 +318,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing createLicenceStmt: %w", cerr)
 		}
 	}
+	if q.decideProposalStmt != nil {
+		if cerr := q.decideProposalStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing decideProposalStmt: %w", cerr)
+		}
+	}
+	if q.intendCertificateStmt != nil {
+		if cerr := q.intendCertificateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing intendCertificateStmt: %w", cerr)
+		}
+	}
+	if q.keyIsCertifiedStmt != nil {
+		if cerr := q.keyIsCertifiedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing keyIsCertifiedStmt: %w", cerr)
+		}
+	}
 	if q.lastBatchStmt != nil {
 		if cerr := q.lastBatchStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastBatchStmt: %w", cerr)
@@ -249,6 +341,11 @@ func (q *Queries) Close() error {
 	if q.lastSequenceStmt != nil {
 		if cerr := q.lastSequenceStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastSequenceStmt: %w", cerr)
+		}
+	}
+	if q.latestIssueStmt != nil {
+		if cerr := q.latestIssueStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing latestIssueStmt: %w", cerr)
 		}
 	}
 	if q.ledgerBatchStmt != nil {
@@ -331,6 +428,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing presentationByTokenStmt: %w", cerr)
 		}
 	}
+	if q.proposalByIDStmt != nil {
+		if cerr := q.proposalByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing proposalByIDStmt: %w", cerr)
+		}
+	}
+	if q.proposalsAfterStmt != nil {
+		if cerr := q.proposalsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing proposalsAfterStmt: %w", cerr)
+		}
+	}
+	if q.proposalsInStateStmt != nil {
+		if cerr := q.proposalsInStateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing proposalsInStateStmt: %w", cerr)
+		}
+	}
 	if q.putBatchStmt != nil {
 		if cerr := q.putBatchStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putBatchStmt: %w", cerr)
@@ -356,6 +468,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putProofStmt: %w", cerr)
 		}
 	}
+	if q.putProposalStmt != nil {
+		if cerr := q.putProposalStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putProposalStmt: %w", cerr)
+		}
+	}
 	if q.putSealStmt != nil {
 		if cerr := q.putSealStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSealStmt: %w", cerr)
@@ -364,6 +481,21 @@ func (q *Queries) Close() error {
 	if q.putSealUseStmt != nil {
 		if cerr := q.putSealUseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSealUseStmt: %w", cerr)
+		}
+	}
+	if q.putTokenStmt != nil {
+		if cerr := q.putTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putTokenStmt: %w", cerr)
+		}
+	}
+	if q.revokeCertificateStmt != nil {
+		if cerr := q.revokeCertificateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revokeCertificateStmt: %w", cerr)
+		}
+	}
+	if q.revokedCertificatesStmt != nil {
+		if cerr := q.revokedCertificatesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing revokedCertificatesStmt: %w", cerr)
 		}
 	}
 	if q.sealByIDStmt != nil {
@@ -379,6 +511,11 @@ func (q *Queries) Close() error {
 	if q.sealUsesAfterStmt != nil {
 		if cerr := q.sealUsesAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sealUsesAfterStmt: %w", cerr)
+		}
+	}
+	if q.serialValueStmt != nil {
+		if cerr := q.serialValueStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing serialValueStmt: %w", cerr)
 		}
 	}
 	if q.setAuditHeadStmt != nil {
@@ -401,6 +538,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setLicenceStatusStmt: %w", cerr)
 		}
 	}
+	if q.settleCertificateStmt != nil {
+		if cerr := q.settleCertificateStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing settleCertificateStmt: %w", cerr)
+		}
+	}
 	if q.unpublishedBatchesStmt != nil {
 		if cerr := q.unpublishedBatchesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unpublishedBatchesStmt: %w", cerr)
@@ -414,6 +556,16 @@ func (q *Queries) Close() error {
 	if q.usePresentationStmt != nil {
 		if cerr := q.usePresentationStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing usePresentationStmt: %w", cerr)
+		}
+	}
+	if q.useTokenStmt != nil {
+		if cerr := q.useTokenStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useTokenStmt: %w", cerr)
+		}
+	}
+	if q.voidCertificatesStmt != nil {
+		if cerr := q.voidCertificatesStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing voidCertificatesStmt: %w", cerr)
 		}
 	}
 	if q.waitingEntriesStmt != nil {
@@ -464,17 +616,25 @@ type Queries struct {
 	addAuditEntryStmt       *sql.Stmt
 	addLicenceEventStmt     *sql.Stmt
 	advanceLicenceStmt      *sql.Stmt
+	allCallersStmt          *sql.Stmt
 	auditEntriesAfterStmt   *sql.Stmt
 	auditHeadStmt           *sql.Stmt
 	batchEntriesStmt        *sql.Stmt
 	callerByKeyStmt         *sql.Stmt
 	caseByIDStmt            *sql.Stmt
 	caseByKeyStmt           *sql.Stmt
+	certificateBySerialStmt *sql.Stmt
+	certificatesAfterStmt   *sql.Stmt
+	certificatesOfNameStmt  *sql.Stmt
 	countSealUseStmt        *sql.Stmt
 	createCaseStmt          *sql.Stmt
 	createLicenceStmt       *sql.Stmt
+	decideProposalStmt      *sql.Stmt
+	intendCertificateStmt   *sql.Stmt
+	keyIsCertifiedStmt      *sql.Stmt
 	lastBatchStmt           *sql.Stmt
 	lastSequenceStmt        *sql.Stmt
+	latestIssueStmt         *sql.Stmt
 	ledgerBatchStmt         *sql.Stmt
 	ledgerEntryStmt         *sql.Stmt
 	licenceByCheckCodeStmt  *sql.Stmt
@@ -491,23 +651,34 @@ type Queries struct {
 	packagesAfterStmt       *sql.Stmt
 	pendingLicencesStmt     *sql.Stmt
 	presentationByTokenStmt *sql.Stmt
+	proposalByIDStmt        *sql.Stmt
+	proposalsAfterStmt      *sql.Stmt
+	proposalsInStateStmt    *sql.Stmt
 	putBatchStmt            *sql.Stmt
 	putCallerStmt           *sql.Stmt
 	putPackageStmt          *sql.Stmt
 	putPresentationStmt     *sql.Stmt
 	putProofStmt            *sql.Stmt
+	putProposalStmt         *sql.Stmt
 	putSealStmt             *sql.Stmt
 	putSealUseStmt          *sql.Stmt
+	putTokenStmt            *sql.Stmt
+	revokeCertificateStmt   *sql.Stmt
+	revokedCertificatesStmt *sql.Stmt
 	sealByIDStmt            *sql.Stmt
 	sealOfStmt              *sql.Stmt
 	sealUsesAfterStmt       *sql.Stmt
+	serialValueStmt         *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
 	setLicenceDocumentStmt  *sql.Stmt
 	setLicencePackageStmt   *sql.Stmt
 	setLicenceStatusStmt    *sql.Stmt
+	settleCertificateStmt   *sql.Stmt
 	unpublishedBatchesStmt  *sql.Stmt
 	updateCaseStmt          *sql.Stmt
 	usePresentationStmt     *sql.Stmt
+	useTokenStmt            *sql.Stmt
+	voidCertificatesStmt    *sql.Stmt
 	waitingEntriesStmt      *sql.Stmt
 }
 
@@ -519,17 +690,25 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		addAuditEntryStmt:       q.addAuditEntryStmt,
 		addLicenceEventStmt:     q.addLicenceEventStmt,
 		advanceLicenceStmt:      q.advanceLicenceStmt,
+		allCallersStmt:          q.allCallersStmt,
 		auditEntriesAfterStmt:   q.auditEntriesAfterStmt,
 		auditHeadStmt:           q.auditHeadStmt,
 		batchEntriesStmt:        q.batchEntriesStmt,
 		callerByKeyStmt:         q.callerByKeyStmt,
 		caseByIDStmt:            q.caseByIDStmt,
 		caseByKeyStmt:           q.caseByKeyStmt,
+		certificateBySerialStmt: q.certificateBySerialStmt,
+		certificatesAfterStmt:   q.certificatesAfterStmt,
+		certificatesOfNameStmt:  q.certificatesOfNameStmt,
 		countSealUseStmt:        q.countSealUseStmt,
 		createCaseStmt:          q.createCaseStmt,
 		createLicenceStmt:       q.createLicenceStmt,
+		decideProposalStmt:      q.decideProposalStmt,
+		intendCertificateStmt:   q.intendCertificateStmt,
+		keyIsCertifiedStmt:      q.keyIsCertifiedStmt,
 		lastBatchStmt:           q.lastBatchStmt,
 		lastSequenceStmt:        q.lastSequenceStmt,
+		latestIssueStmt:         q.latestIssueStmt,
 		ledgerBatchStmt:         q.ledgerBatchStmt,
 		ledgerEntryStmt:         q.ledgerEntryStmt,
 		licenceByCheckCodeStmt:  q.licenceByCheckCodeStmt,
@@ -546,23 +725,34 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		packagesAfterStmt:       q.packagesAfterStmt,
 		pendingLicencesStmt:     q.pendingLicencesStmt,
 		presentationByTokenStmt: q.presentationByTokenStmt,
+		proposalByIDStmt:        q.proposalByIDStmt,
+		proposalsAfterStmt:      q.proposalsAfterStmt,
+		proposalsInStateStmt:    q.proposalsInStateStmt,
 		putBatchStmt:            q.putBatchStmt,
 		putCallerStmt:           q.putCallerStmt,
 		putPackageStmt:          q.putPackageStmt,
 		putPresentationStmt:     q.putPresentationStmt,
 		putProofStmt:            q.putProofStmt,
+		putProposalStmt:         q.putProposalStmt,
 		putSealStmt:             q.putSealStmt,
 		putSealUseStmt:          q.putSealUseStmt,
+		putTokenStmt:            q.putTokenStmt,
+		revokeCertificateStmt:   q.revokeCertificateStmt,
+		revokedCertificatesStmt: q.revokedCertificatesStmt,
 		sealByIDStmt:            q.sealByIDStmt,
 		sealOfStmt:              q.sealOfStmt,
 		sealUsesAfterStmt:       q.sealUsesAfterStmt,
+		serialValueStmt:         q.serialValueStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,
 		setLicenceDocumentStmt:  q.setLicenceDocumentStmt,
 		setLicencePackageStmt:   q.setLicencePackageStmt,
 		setLicenceStatusStmt:    q.setLicenceStatusStmt,
+		settleCertificateStmt:   q.settleCertificateStmt,
 		unpublishedBatchesStmt:  q.unpublishedBatchesStmt,
 		updateCaseStmt:          q.updateCaseStmt,
 		usePresentationStmt:     q.usePresentationStmt,
+		useTokenStmt:            q.useTokenStmt,
+		voidCertificatesStmt:    q.voidCertificatesStmt,
 		waitingEntriesStmt:      q.waitingEntriesStmt,
 	}
 }

@@ -40,6 +40,35 @@ type Case struct {
 	Signed     []byte
 }
 
+type Certificate struct {
+	Position  int64
+	Authority string
+	Serial    string
+	KeySm3    string
+	Profile   string
+	Name      string
+	SansJson  string
+	MadeBy    string
+	At        int64
+	NotBefore int64
+	NotAfter  int64
+	State     string
+	Der       []byte
+	RevokedAt int64
+	Reason    int64
+	Voided    int64
+}
+
+type EnrolToken struct {
+	Digest  string
+	Name    string
+	Caller  []byte
+	MadeBy  string
+	Made    int64
+	Expires int64
+	Used    int64
+}
+
 type LedgerBatch struct {
 	Sequence  int64
 	RootJson  string
@@ -107,6 +136,19 @@ type Presentation struct {
 	Used       int64
 	Caller     string
 	IdemKey    string
+}
+
+type Proposal struct {
+	ID        string
+	Act       string
+	Detail    []byte
+	MadeBy    string
+	At        int64
+	Expires   int64
+	State     string
+	DecidedBy string
+	DecidedAt int64
+	Outcome   string
 }
 
 type Seal struct {

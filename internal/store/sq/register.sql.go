@@ -37,6 +37,39 @@ func (q *Queries) AddAuditEntry(ctx context.Context, arg AddAuditEntryParams) er
 	return err
 }
 
+const allCallers = `-- name: AllCallers :many
+SELECT key_sm3, id, office, actions_json, kinds_json FROM callers ORDER BY id, key_sm3
+`
+
+func (q *Queries) AllCallers(ctx context.Context) ([]Caller, error) {
+	rows, err := q.query(ctx, q.allCallersStmt, allCallers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Caller
+	for rows.Next() {
+		var i Caller
+		if err := rows.Scan(
+			&i.KeySm3,
+			&i.ID,
+			&i.Office,
+			&i.ActionsJson,
+			&i.KindsJson,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const auditEntriesAfter = `-- name: AuditEntriesAfter :many
 SELECT sequence, at, caller, action, object, detail, hash FROM audit_entries WHERE sequence > $1 ORDER BY sequence LIMIT $2
 `

@@ -202,8 +202,37 @@ func sealUse(t *testing.T, b sealing.Book) {
 	wg.Wait()
 }
 
-// Credentials runs the contract of auth.Credentials; open returns an empty one.
-func Credentials(t *testing.T, open func(t *testing.T) auth.Credentials) {
+// CallerBook is a book of credentials that can be read as a whole.
+type CallerBook interface {
+	auth.Credentials
+	// Callers returns every caller by ID and then by credential, once for each credential.
+	Callers(ctx context.Context) ([]auth.Caller, error)
+}
+
+// Credentials runs the contract of auth.Credentials and of its list; open returns an empty one.
+func Credentials(t *testing.T, open func(t *testing.T) CallerBook) {
+	t.Run("CallersAreListedOnceForEachCredential", func(t *testing.T) {
+		ctx, b := t.Context(), open(t)
+		if got, err := b.Callers(ctx); err != nil || len(got) != 0 {
+			t.Errorf("an empty book lists %v, %v", got, err)
+		}
+		first := filled[auth.Caller](t)
+		first.ID = "a"
+		put := func(key string, c auth.Caller) {
+			t.Helper()
+			if err := b.PutCaller(ctx, gm.Sum([]byte(key)), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("3", auth.Caller{ID: "c"})
+		put("1", auth.Caller{ID: "replaced"})
+		put("1", first)
+		put("2", auth.Caller{ID: "c"})
+		want := []auth.Caller{first, {ID: "c"}, {ID: "c"}}
+		if got, err := b.Callers(ctx); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v (-want +got):\n%s", err, cmp.Diff(want, got))
+		}
+	})
 	t.Run("CallerIsFoundByTheDigestOfItsKey", func(t *testing.T) {
 		ctx, b, key := t.Context(), open(t), gm.Sum([]byte("key"))
 		if _, err := b.CallerOf(ctx, key); !errors.Is(err, auth.ErrNoCaller) {

@@ -150,15 +150,20 @@ func merge(parts ...map[string]sentence) map[string]sentence {
 
 // common are the texts of endings that several checks share.
 var common = map[string]sentence{
-	"* unknown needs":       {"未作检查，因为“{needs}”没有通过", "not checked, because “{needs}” did not pass"},
-	"* unknown fault":       {"检查程序自身出错，不能作出结论", "the check itself broke, so nothing can be said"},
-	"* unknown issuer":      {"信任文件中没有签发者“{name}”的证书", "the trust file holds no certificate of the issuer “{name}”"},
-	"* fail signature":      {"证书不是由“{name}”签发的：签名不符", "the certificate was not signed by “{name}”"},
-	"* fail issuer_time":    {"签发者“{name}”的证书在当时不在有效期内", "the issuer “{name}” was not valid at that time"},
-	"* fail issuer_ca":      {"“{name}”无权签发证书", "“{name}” may not issue certificates"},
-	"* fail issuer_revoked": {"签发者“{name}”的证书当时已被吊销", "the issuer “{name}” was revoked by then"},
-	"* fail path":           {"证书链超过“{name}”允许的长度", "the chain is longer than “{name}” allows"},
-	"* fail extension":      {"“{name}”含有无法识别的关键扩展", "“{name}” has a critical extension that is not understood"},
+	"* unknown needs":                {"未作检查，因为“{needs}”没有通过", "not checked, because “{needs}” did not pass"},
+	"* unknown fault":                {"检查程序自身出错，不能作出结论", "the check itself broke, so nothing can be said"},
+	"* unknown loop":                 {"“{name}”以上的签发者互相签发，不通往任何信任根", "the issuers above “{name}” certify each other and lead to no root"},
+	"* unknown work":                 {"从“{name}”到信任根的证书路径过多，未能查完", "the ways from “{name}” to a root are too many to be searched"},
+	"* unknown issuer_revoked_later": {"签发者“{name}”的证书其后已被吊销，而签署时间没有时间戳证明", "the issuer “{name}” was revoked since, and no timestamp proves that it was signed before"},
+	"* unknown issuer":               {"信任文件中没有签发者“{name}”的证书", "the trust file holds no certificate of the issuer “{name}”"},
+	"* fail signature":               {"证书不是由“{name}”签发的：签名不符", "the certificate was not signed by “{name}”"},
+	"* fail algorithm":               {"“{name}”的密钥或签名不是 SM2 与 SM3", "the key or the signature of “{name}” is not SM2 with SM3"},
+	"* fail name_constraint":         {"签发者“{name}”不得为此名称签发证书：{detail}", "the issuer “{name}” may not certify this name: {detail}"},
+	"* fail issuer_time":             {"签发者“{name}”的证书在当时不在有效期内", "the issuer “{name}” was not valid at that time"},
+	"* fail issuer_ca":               {"“{name}”无权签发证书", "“{name}” may not issue certificates"},
+	"* fail issuer_revoked":          {"签发者“{name}”的证书当时已被吊销", "the issuer “{name}” was revoked by then"},
+	"* fail path":                    {"证书链超过“{name}”允许的长度", "the chain is longer than “{name}” allows"},
+	"* fail extension":               {"“{name}”含有无法识别的关键扩展", "“{name}” has a critical extension that is not understood"},
 }
 
 var trustFindings = map[string]sentence{

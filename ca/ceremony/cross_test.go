@@ -1,0 +1,77 @@
+package ceremony_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"yinzheng/ca/ceremony"
+	"yinzheng/internal/gm"
+)
+
+// foreign is the folder of another region with roots of its own.
+func foreign(t testing.TB) *bench {
+	t.Helper()
+	b := empty(t)
+	in := b.rootInput()
+	in.Plan = []byte(strings.NewReplacer("450000", "460000", "广西壮族自治区", "海南省", "示例电子", "示例海南电子").Replace(rootPlan))
+	in.Reviewed = gm.Sum(in.Plan)
+	if _, err := ceremony.Perform(context.Background(), in); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b *bench) crossPlan(t testing.TB, from *bench, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(from.dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := b.put(content)
+	return head + fmt.Sprintf("act: cross\ncross:\n  name: region-460000\n  file: %q\n  sm3: %[1]q\n  permitted:\n    - {organization: 海南省}\n", sum)
+}
+
+func TestForeignRootIsCertifiedWithItsOwnKeyAndLimitedNames(t *testing.T) {
+	b, other := made(t), foreign(t)
+	b.must(b.crossPlan(t, other, "root.pem"))
+	crossed, theirs := b.certificate("out/region-460000.pem"), other.certificate("root.pem")
+	if err := gm.CheckIssued(crossed, b.certificate("root.pem")); err != nil {
+		t.Error(err)
+	}
+	if string(crossed.RawSubject) != string(theirs.RawSubject) || string(crossed.SubjectKeyId) != string(theirs.SubjectKeyId) ||
+		string(crossed.RawSubjectPublicKeyInfo) != string(theirs.RawSubjectPublicKeyInfo) {
+		t.Error("name, key or key identifier changed")
+	}
+	if crossed.MaxPathLen != 1 || crossed.NotAfter.After(theirs.NotAfter) {
+		t.Errorf("path length %d, until %v", crossed.MaxPathLen, crossed.NotAfter)
+	}
+	constrained := false
+	for _, e := range crossed.Extensions {
+		constrained = constrained || e.Id.String() == "2.5.29.30" && e.Critical && strings.Contains(string(e.Value), "海南省")
+	}
+	if !constrained {
+		t.Error("no critical name constraints")
+	}
+}
+
+func TestWhatIsNoForeignRootIsNotCertified(t *testing.T) {
+	b, other := made(t), foreign(t)
+	for name, plan := range map[string]string{
+		"our own root":   b.crossPlan(t, b, "root.pem"),
+		"an ECDSA root":  b.crossPlan(t, other, "tls-root.pem"),
+		"no certificate": b.crossPlan(t, other, "root.key"),
+	} {
+		if _, err := b.perform(plan); !errors.Is(err, ceremony.ErrRequest) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	unlimited := strings.Replace(b.crossPlan(t, other, "root.pem"), "  permitted:\n    - {organization: 海南省}\n", "", 1)
+	if _, err := b.perform(unlimited); !errors.Is(err, ceremony.ErrPlan) {
+		t.Errorf("without limits to names: %v", err)
+	}
+}

@@ -1,0 +1,53 @@
+package lint
+
+import "sync"
+
+// lints holds every lint, by name; only read afterwards.
+var lints = sync.OnceValue(func() []Lint {
+	return []Lint{
+		addressesHTTP(),
+		authorityKeyID(),
+		basicConstraints(),
+		encodingDER(),
+		encodingReadable(),
+		extensionsAllowed(),
+		extensionsCritical(),
+		extensionsUnique(),
+		issuerName(),
+		keyAlgorithm(),
+		keyOfItsOwn(),
+		keyPoint(),
+		keyUsageAuthority(),
+		keyUsageCritical(),
+		keyUsageEncryption(),
+		keyUsageService(),
+		keyUsageSignature(),
+		keyWeak(),
+		nameConstraints(),
+		ocspNocheck(),
+		officeCode(),
+		officeNumber(),
+		pathLength(),
+		purposeNone(),
+		purposeOCSP(),
+		purposeTimestamper(),
+		purposeTrustList(),
+		revocationCRL(),
+		revocationOCSP(),
+		serialPositive(),
+		serialUnguessable(),
+		signatureSame(),
+		signatureSM2(),
+		subjectCharacters(),
+		subjectCountry(),
+		subjectKeyID(),
+		subjectLengths(),
+		subjectPresent(),
+		subjectStrings(),
+		validityEncoding(),
+		validityLength(),
+		validityOrder(),
+		validityWithinIssuer(),
+		versionThree(),
+	}
+})

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package clock
+
+func readKernel() (state, error) { return state{}, ErrUnknown }
