@@ -19,7 +19,7 @@ case "${1:-}" in
 esac
 
 step "tools"
-packages=(poppler-utils qpdf zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql)
+packages=(poppler-utils qpdf zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql softhsm2 gcc libc6-dev)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -46,7 +46,7 @@ step "tests, with real tools and servers"
 go test -tags tools -timeout 15m ./...
 
 step "race detector"
-go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./internal/house ./verify/completion/... ./sealing/...
+go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./internal/house ./verify/completion/... ./sealing/... ./ca/... ./internal/keys/... ./internal/foureyes ./internal/chain ./internal/clock
 
 step "bench, quick"
 go run ./cmd/yzbench --quick

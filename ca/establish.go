@@ -81,6 +81,7 @@ type CARequest struct {
 type Certified struct {
 	Root, TLSRoot []byte            // DER
 	Authorities   map[string][]byte // DER, by CARequest.Name
+	Lists         map[string][]byte // by root: its own revocation list, DER
 }
 
 // ErrCeremony means that the requests wait for a ceremony.
@@ -255,6 +256,13 @@ func (r *Region) csrOf(ctx context.Context, role role, name string) (CARequest, 
 // install writes what a ceremony certified, roots first.
 func (e *establishing) install(done Certified) error {
 	names := []string{roleRoot, roleTLSRoot, roleAuthority, roleTLS}
+	for _, root := range names[:2] {
+		if list := done.Lists[root]; list != nil {
+			if err := durable.WriteFile(e.path(certsDir, root, listSuffix), list, certMode); err != nil {
+				return err
+			}
+		}
+	}
 	for i, der := range [][]byte{done.Root, done.TLSRoot, done.Authorities[roleAuthority], done.Authorities[roleTLS]} {
 		if der == nil {
 			continue // its certificate was there before

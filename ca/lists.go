@@ -97,6 +97,27 @@ func (r *Region) ImportedLists(at time.Time) (lists [][]byte, err error) {
 	return lists, nil
 }
 
+// ListsEnd returns when the first of the present roots' own lists ends; zero when one is missing.
+func (r *Region) ListsEnd() (first time.Time, err error) {
+	for _, root := range []Identity{r.Root(), r.TLSRoot()} {
+		b, err := r.RootList(root.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return time.Time{}, nil
+		}
+		if err != nil {
+			return time.Time{}, err
+		}
+		l, err := gm.ParseCRL(b)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("reading the list of %s: %w", root.Name, err)
+		}
+		if first.IsZero() || l.NextUpdate.Before(first) {
+			first = l.NextUpdate
+		}
+	}
+	return first, nil
+}
+
 // RootList returns the imported list of a generation of a root ("root", "tls-root-2"), DER; fs.ErrNotExist when there is none.
 func (r *Region) RootList(name string) ([]byte, error) {
 	r.mu.RLock()

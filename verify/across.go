@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"yinzheng/internal/chain"
 	"yinzheng/internal/gm"
@@ -17,6 +18,7 @@ func (t *Trust) Across(other []byte) (*Trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading another region's trust file: %w", err)
 	}
+	there.by = t
 	there.roots = t.roots // its own anchor nothing: they are reached over a cross-certificate or not at all
 	there.authorities = slices.Concat(t.authorities, there.authorities)
 	there.crls = slices.Concat(t.crls, there.crls)
@@ -31,4 +33,15 @@ func (t *Trust) Across(other []byte) (*Trust, error) {
 		return nil, fmt.Errorf("reading the trust file of region %s by way of %s: %w: %w", there.Region, t.Region, ErrTrustSigner, err)
 	}
 	return there, nil
+}
+
+// JudgeAcross judges another region's evidence with that region's trust file, by way of the one of the reader's own region
+// (see Trust.Across). With a pinned root, the signers of both files must hang on it.
+func (p Policy) JudgeAcross(e Evidence, trust, own []byte, at time.Time) Report {
+	home, err := ParseTrust(own)
+	if err != nil {
+		return p.judge(e, nil, err, at)
+	}
+	t, err := home.Across(trust)
+	return p.judge(e, t, err, at)
 }

@@ -83,6 +83,11 @@ func checkTrustRoot(j *judgement) ending {
 	if err != nil {
 		return unknown("mismatch", "root", j.policy.Root.String())
 	}
+	if by := j.trust.by; by != nil { // else an old or a false one could leave revocations out
+		if _, err := by.path(by.signer, moment{by.Issued, true}, j.policy.Root); err != nil {
+			return unknown("mismatch", "root", j.policy.Root.String())
+		}
+	}
 	root := path[len(path)-1]
 	params := []string{"root", gm.Sum(root.Raw).String(), "name", name(root)}
 	if j.policy.Root.IsZero() {

@@ -54,6 +54,8 @@ type Trust struct {
 	StatusAsOf   time.Time `json:"status_as_of"` // when Statuses was complete
 	Statuses     []Status  `json:"statuses"`     // every licence not in force, by ascending identifier digest
 
+	by *Trust // the file across which this one was read
+
 	// Known after ParseTrust only.
 	signer       *gm.Certificate
 	digest       gm.Digest // SM3 of the file

@@ -100,9 +100,12 @@ func Hold(ctx context.Context, dir string, now func() time.Time, requests []ca.C
 	if err != nil {
 		return ca.Certified{}, err
 	}
-	out := ca.Certified{Root: done.Root, TLSRoot: done.TLSRoot, Authorities: map[string][]byte{}}
+	out := ca.Certified{Root: done.Root, TLSRoot: done.TLSRoot, Authorities: map[string][]byte{}, Lists: map[string][]byte{}}
 	for _, s := range done.Signed {
 		out.Authorities[s.Name] = s.Certificate
+	}
+	for _, l := range done.Lists {
+		out.Lists[l.Name] = l.Certificate
 	}
 	return out, nil
 }

@@ -55,9 +55,9 @@ type Request struct {
 	CSR  []byte // DER or PEM
 }
 
-// Signed is the certificate of a request.
+// Signed is the certificate of a request, or the list of a root.
 type Signed struct {
-	Name        string // the request's
+	Name        string // the request's or the root's
 	Certificate []byte // DER
 }
 
@@ -65,6 +65,7 @@ type Signed struct {
 type Result struct {
 	Root, TLSRoot []byte   // certificates, DER
 	Signed        []Signed // in the order of the requests
+	Lists         []Signed // the roots' own revocation lists, DER
 }
 
 // OneGo holds a whole ceremony with three officers, two of whom are needed: it makes the roots, or opens those that are
@@ -311,6 +312,13 @@ func (g *oneGo) signed(requests []Request) (*Result, error) {
 			return nil, errors.Join(fmt.Errorf("request %s: %w: %s is not what was signed", r.Name, ErrTranscript, c.made.File), err)
 		}
 		out.Signed = append(out.Signed, Signed{r.Name, der})
+	}
+	for _, name := range []string{SM2Root, TLSRoot} {
+		der, err := readFile(g.path(OutDir, name+listSuffix), MaxTranscript)
+		if err != nil {
+			return nil, fmt.Errorf("reading a list: %w", err)
+		}
+		out.Lists = append(out.Lists, Signed{name, der})
 	}
 	return out, nil
 }

@@ -124,8 +124,8 @@ type service struct {
 }
 
 const (
-	remoteTimeout = time.Minute
-	maxRemoteAnswer     = 64 << 20 // bytes: a long revocation list
+	remoteTimeout   = time.Minute
+	maxRemoteAnswer = 64 << 20 // bytes: a long revocation list
 )
 
 func newService(base, key string) service {

@@ -36,8 +36,20 @@ func rows() []row {
 			"Receipt.Verify, logged: SM3 path, SM2 root, SHA-256 path, Ed25519 checkpoint", lower, receiptRow,
 		},
 		{
-			"ca.issue/bound", "the library's signing",
-			"Issuer.Issue for an office: policy, template, signature, a second SM2 library's opinion", higher, certificateRow,
+			"ca.issue/bound", "on all cores, the library's signing and one insert in a shared durable commit",
+			"Region.IssueSM2 for an office: policy, draft, lints, intent stored, signature, a second SM2 library's opinion, stored", higher, certificateRow,
+		},
+		{
+			"ca.issue/cfssl", "cfssl's own server over HTTP with ECDSA: signs, and keeps, lints and checks nothing",
+			"Region.IssueSM2 as above, in this process", higher, cfsslRow,
+		},
+		{
+			"ca.ocsp/bound", "the library's signing on all cores",
+			"status answers over HTTP from the pre-signed cache, without a nonce", higher, statusRow,
+		},
+		{
+			"ca.tsa/bound", "the library's signing on all cores",
+			"timestamps (SM3, SM2) over HTTP: clock, serial number on disk, signature, read back and verified", higher, stampRow,
 		},
 		{
 			"issue.http/bound", "on all cores, deflating the face, SM3 over the file, three SM2 signatures, one insert in a shared durable commit",

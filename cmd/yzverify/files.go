@@ -25,20 +25,22 @@ type result struct {
 }
 
 // load reads every file and puts receipts to the files they are for.
-func load(o options) ([]subject, []byte, error) {
-	var trust []byte
+func load(o options) (all []subject, trust, own []byte, err error) {
 	if o.trust != "" {
-		b, err := read(o.trust, verify.MaxTrust)
-		if err != nil {
-			return nil, nil, err
+		if trust, err = read(o.trust, verify.MaxTrust); err != nil {
+			return nil, nil, nil, err
 		}
-		trust = b
+	}
+	if o.own != "" {
+		if own, err = read(o.own, verify.MaxTrust); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	var subjects, receipts []subject
 	for _, name := range o.files {
 		b, err := read(name, verify.MaxDocument)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		switch kindOf(b) {
 		case isReceipt:
@@ -46,12 +48,12 @@ func load(o options) ([]subject, []byte, error) {
 		case isOutcome:
 			subjects = append(subjects, subject{[]string{name}, verify.Input{Outcome: b}})
 		case isTrust:
-			return nil, nil, &problem{"reading " + name, "it is a trust file, not something to judge", "give it as --trust " + name}
+			return nil, nil, nil, &problem{"reading " + name, "it is a trust file, not something to judge", "give it as --trust " + name}
 		default:
 			subjects = append(subjects, subject{[]string{name}, verify.Input{Document: b}})
 		}
 	}
-	return pair(subjects, receipts), trust, nil
+	return pair(subjects, receipts), trust, own, nil
 }
 
 // pair puts each receipt to the file whose digest it states. A receipt that fits none goes to a file that has none yet, so

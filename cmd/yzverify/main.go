@@ -27,11 +27,13 @@ const (
 	exitUsage         = 3
 )
 
-const usage = `usage: yzverify [--trust FILE] [--at TIME] [--root SM3] [--lang zh|en|both] [--json] [--quiet] FILE…
+const usage = `usage: yzverify [--trust FILE [--own FILE]] [--at TIME] [--root SM3] [--lang zh|en|both] [--json] [--quiet] FILE…
 
 FILE is a sealed licence (PDF), a receipt or a signed case outcome (JSON). A receipt belongs to the file whose SM3 it states.
 
   --trust FILE   the region's signed trust file; without it nothing can be believed
+  --own FILE     the trust file of one's own region, when --trust is of another one that it has cross-certified: then --root
+                 is the root of one's own region
   --root SM3     fingerprint of the one root certificate to believe: 64 hexadecimal digits, learned from the region itself
   --at TIME      judge at this time: 2026-03-02T09:00:00+08:00, or 2026-03-02 for the beginning of that day in China
   --lang LANG    language of the answer: zh, en or both
@@ -57,11 +59,11 @@ func main() {
 
 // options are the command line.
 type options struct {
-	trust, at, root, lang string
-	json, quiet           bool
-	files                 []string
-	time                  time.Time
-	pin                   gm.Digest
+	trust, own, at, root, lang string
+	json, quiet                bool
+	files                      []string
+	time                       time.Time
+	pin                        gm.Digest
 }
 
 // problem is an error for the user, with what to do about it.
@@ -78,7 +80,7 @@ func run(args []string, s surroundings) int {
 	case err != nil:
 		return complain(s, err)
 	}
-	subjects, trust, err := load(o)
+	subjects, trust, own, err := load(o)
 	if err != nil {
 		return complain(s, err)
 	}
@@ -86,7 +88,12 @@ func run(args []string, s surroundings) int {
 	policy.Root = o.pin
 	results := make([]result, 0, len(subjects))
 	for _, subject := range subjects {
-		report := policy.JudgeBytes(verify.Read(subject.input), trust, o.time)
+		var report verify.Report
+		if own != nil {
+			report = policy.JudgeAcross(verify.Read(subject.input), trust, own, o.time)
+		} else {
+			report = policy.JudgeBytes(verify.Read(subject.input), trust, o.time)
+		}
 		results = append(results, result{subject.names, report})
 	}
 	if o.json {
@@ -130,6 +137,7 @@ func parse(args []string, s surroundings) (options, error) {
 	flags := flag.NewFlagSet("yzverify", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&o.trust, "trust", "", "")
+	flags.StringVar(&o.own, "own", "", "")
 	flags.StringVar(&o.at, "at", "", "")
 	flags.StringVar(&o.root, "root", "", "")
 	flags.StringVar(&o.lang, "lang", locale(s.getenv), "")
@@ -155,6 +163,9 @@ func parse(args []string, s surroundings) (options, error) {
 
 func (o *options) check(s surroundings) error {
 	var err error
+	if o.own != "" && o.trust == "" {
+		return &problem{"reading --own", "there is no --trust of another region", "give the one file as --trust"}
+	}
 	if o.lang != "zh" && o.lang != "en" && o.lang != "both" {
 		return &problem{"reading --lang", fmt.Sprintf("%q is not a language", o.lang), "use zh, en or both"}
 	}

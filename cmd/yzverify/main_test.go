@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 				}
 			}
 			e.Setenv("ROOT", string(files["root.sm3"]))
+			e.Setenv("HOME_ROOT", string(files["home.sm3"]))
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status3},
@@ -64,12 +65,19 @@ func example(t *testing.T) map[string][]byte {
 		s.Data = w.Data(func(d *verify.Data) { d.Metadata.ZZYXQQSRQ, d.Metadata.ZZYXQJZRQ = "2020-01-01", "2025-12-31" }).Encode()
 	})
 	outcome := outcome(t, w)
+	there := verifytest.Named(t, "乙区示例", 1)
+	home := verifytest.Named(t, "甲区示例", 2)
+	cross := home.Cross(there, 1)
+	foreign := there.Document()
+	own := home.TrustFile(func(f *verify.Trust) { f.Authorities = append(f.Authorities, cross.DER()) })
 	return map[string][]byte{
 		"licence.pdf": licence, "receipt.json": w.Receipt("licence", gm.Sum(licence)), "trust.json": w.TrustFile(),
 		"other.pdf": other, "other-receipt.json": w.Receipt("licence", gm.Sum(other)), "accepted.json": w.Accepted("licence", gm.Sum(licence)),
 		"damaged.pdf": damaged, "expired.pdf": expired, "text.pdf": []byte("no PDF at all\n"), "empty.pdf": {},
 		"unstamped.pdf": w.Document(func(s *verifytest.Sealing) { s.Unstamped = true }),
-		"outcome.json":  outcome, "outcome-receipt.json": w.Receipt("outcome", gm.Sum(outcome)),
+		"there.pdf":     foreign, "there-receipt.json": there.Receipt("licence", gm.Sum(foreign)), "there-trust.json": there.TrustFile(), "own-trust.json": own,
+		"home.sm3":     []byte(gm.Sum(home.Root.DER()).String()),
+		"outcome.json": outcome, "outcome-receipt.json": w.Receipt("outcome", gm.Sum(outcome)),
 		"broken-receipt.json": []byte("{\n"), "root.sm3": []byte(gm.Sum(w.Root.DER()).String()),
 	}
 }

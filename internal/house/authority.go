@@ -16,6 +16,10 @@ import (
 const (
 	// orphanAge is when an intent that was not settled is given up: signing takes milliseconds.
 	orphanAge = time.Minute
+	// rootListAhead is how long before the end of a root's list its ceremony is asked for: officers have to travel.
+	rootListAhead = 30 * 24 * time.Hour
+	// rootListLook is how often that is looked at and said.
+	rootListLook = 24 * time.Hour
 	// authoritySweep is how often the authority looks for orphans, and for services of its own to renew.
 	authoritySweep = time.Minute
 	// maxClockError is how far the kernel may think the clock is off: half of what a timestamp states as its accuracy.
@@ -73,8 +77,13 @@ func (h *House) keepAuthority(ctx context.Context) error {
 	if err := h.Operate.Resume(ctx); err != nil && ctx.Err() == nil {
 		h.cfg.Log.ErrorContext(ctx, "resuming what two people decided", "err", err)
 	}
+	var looked time.Time
 	for {
 		now := h.cfg.Now()
+		if now.Sub(looked) >= rootListLook {
+			looked = now
+			h.lookAtRootLists(ctx, now)
+		}
 		if n, err := h.DB.Void(ctx, now.Add(-orphanAge), now); err != nil && ctx.Err() == nil {
 			h.cfg.Log.ErrorContext(ctx, "giving up orphaned intents", "err", err)
 		} else if n > 0 {
@@ -92,5 +101,18 @@ func (h *House) keepAuthority(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// lookAtRootLists asks for a ceremony in time.
+func (h *House) lookAtRootLists(ctx context.Context, now time.Time) {
+	end, err := h.Region.ListsEnd()
+	switch {
+	case err != nil:
+		h.cfg.Log.ErrorContext(ctx, "reading the roots' lists", "err", err)
+	case end.IsZero():
+		h.cfg.Log.WarnContext(ctx, "a root has no revocation list: import one from its ceremony")
+	case end.Before(now.Add(rootListAhead)):
+		h.cfg.Log.WarnContext(ctx, "a root's revocation list ends soon: hold a ceremony", "end", end)
 	}
 }

@@ -346,6 +346,17 @@ func (s *system) with(t testing.TB, certificate []byte) {
 	t.Cleanup(s.http.CloseIdleConnections)
 }
 
+// member reads one text of a JSON object.
+func member(t testing.TB, answer []byte, name string) string {
+	t.Helper()
+	var all map[string]any
+	if err := json.Unmarshal(answer, &all); err != nil {
+		t.Fatalf("%s: %v", answer, err)
+	}
+	text, _ := all[name].(string)
+	return text
+}
+
 // certificateOf reads the certificate of an answer.
 func certificateOf(t testing.TB, status int, answer []byte) []byte {
 	t.Helper()
@@ -364,21 +375,21 @@ func TestCallingSystemEnrolsCallsRenewsAndIsTurnedAwayWhenRevoked(t *testing.T) 
 	w := openWorld(t, t.TempDir(), nil)
 	s := tlsWorld(t, w)
 	status, answer := w.do(t, http.MethodPost, "/v1/enrolment-tokens", map[string]any{"caller": "approval-1", "office": officeCode, "actions": []string{"licence.issue", "licence.read"}})
-	var token struct{ Token string }
-	if err := json.Unmarshal(answer, &token); err != nil || status != http.StatusCreated {
+	token := member(t, answer, "token")
+	if status != http.StatusCreated {
 		t.Fatalf("%d %s", status, answer)
 	}
 	if status, answer = s.do(t, http.MethodPost, "/v1/licences", w.request()); status != http.StatusUnauthorized {
 		t.Fatalf("without a certificate: %d %s", status, answer)
 	}
-	enrolment := map[string]any{"token": token.Token, "csr": csr(t, s.key)}
+	enrolment := map[string]any{"token": token, "csr": csr(t, s.key)}
 	status, answer = s.do(t, http.MethodPost, "/v1/enrolments", enrolment)
 	first := certificateOf(t, status, answer)
 	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, answer = s.do(t, http.MethodPost, "/v1/enrolments", map[string]any{"token": token.Token, "csr": csr(t, other)})
+	status, answer = s.do(t, http.MethodPost, "/v1/enrolments", map[string]any{"token": token, "csr": csr(t, other)})
 	expect(t, "the token again", status, answer, http.StatusForbidden, "ENROLMENT_TOKEN")
 	s.with(t, first)
 	if status, answer = s.do(t, http.MethodPost, "/v1/licences", w.request()); status != http.StatusCreated && status != http.StatusAccepted {

@@ -114,9 +114,12 @@ func (h *House) holdCeremony(ctx context.Context, requests []ca.CARequest) (ca.C
 	if err != nil {
 		return ca.Certified{}, err
 	}
-	done := ca.Certified{Root: signed.Root, TLSRoot: signed.TLSRoot, Authorities: map[string][]byte{}}
+	done := ca.Certified{Root: signed.Root, TLSRoot: signed.TLSRoot, Authorities: map[string][]byte{}, Lists: map[string][]byte{}}
 	for _, s := range signed.Signed {
 		done.Authorities[s.Name] = s.Certificate
+	}
+	for _, l := range signed.Lists {
+		done.Lists[l.Name] = l.Certificate
 	}
 	return done, nil
 }

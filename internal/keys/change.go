@@ -98,7 +98,7 @@ func (f *Folder) replace(s *slot, next entry, op Op, detail string) error {
 	if err := f.write(next); err != nil {
 		return err
 	}
-	s.entry, s.written = next, next.Used
+	s.State, s.Quota, s.Changed, s.written = next.State, next.Quota, next.Changed, next.Used // the rest is read without the lock
 	return f.step("change: entered")
 }
 

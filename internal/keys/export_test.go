@@ -149,3 +149,16 @@ func (f *Folder) AbandonForTest() error {
 
 // ReleaseLockForTest lets another opening have the folder at the same time.
 func (f *Folder) ReleaseLockForTest() { _ = f.lock.Close() }
+
+// LoseDisk puts something in place of the journal file that can be written and never made durable: a pipe.
+func (f *Folder) LoseDisk() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	err = f.j.f.Close()
+	f.j.f = w
+	return err
+}

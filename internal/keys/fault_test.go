@@ -255,3 +255,61 @@ func TestBrokenJournalSignsNothingUntilOpenedAgain(t *testing.T) {
 		t.Errorf("opened again: %v", err)
 	}
 }
+
+// TestNothingIsGivenOutBeforeItsRecordIsOnDisk has a disk that takes what is written and fails to keep it.
+func TestNothingIsGivenOutBeforeItsRecordIsOnDisk(t *testing.T) {
+	for name, do := range map[string]func(context.Context, *keys.Folder) error{
+		"a signature": func(ctx context.Context, f *keys.Folder) error { return signWith(ctx, f, "log") },
+		"an envelope": func(ctx context.Context, f *keys.Folder) error { _, err := f.Envelop(ctx, "e", recipient); return err },
+		"a key": func(ctx context.Context, f *keys.Folder) error {
+			_, err := f.Create(ctx, keys.Spec{ID: "b", Algorithm: keys.Ed25519, Use: "log"})
+			return err
+		},
+		"a change": func(ctx context.Context, f *keys.Folder) error {
+			_, err := f.Change(ctx, "log", keys.Change{State: ptr(keys.Retired)})
+			return err
+		},
+		"a destruction": func(ctx context.Context, f *keys.Folder) error {
+			_, err := f.Change(ctx, "log", keys.Change{State: ptr(keys.Destroyed)})
+			return err
+		},
+		"a back-up":       func(ctx context.Context, f *keys.Folder) error { return f.Backup(ctx, io.Discard, backupSecret) },
+		"another sealing": func(ctx context.Context, f *keys.Folder) error { return f.Reseal(ctx, quick("two")) },
+	} {
+		c := config(t.TempDir())
+		f, err := keys.OpenFolder(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		create(t, f, "log")
+		if _, err := f.Create(t.Context(), keys.Spec{ID: "e", Algorithm: keys.SM2, Use: keys.UseEncryption}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Signer(t.Context(), "log"); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.LoseDisk(); err != nil {
+			t.Fatal(err)
+		}
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if err := do(t.Context(), f); err == nil {
+					t.Errorf("%s was given out", name)
+				}
+			})
+		}
+		all.Wait()
+		if err := f.Close(); err == nil {
+			t.Error("the journal is said to be whole")
+		}
+		again := open(t, c)
+		if all, err := again.List(t.Context()); err != nil || len(all) != 2 || all[0].State != keys.Active || all[1].State != keys.Active ||
+			all[1].Protected != "one" {
+			t.Errorf("after %s: %+v, %v", name, all, err)
+		}
+		if left, err := keys.Leftovers(c.Dir); err != nil || len(left) > 0 {
+			t.Errorf("after %s: left %v, %v", name, left, err)
+		}
+	}
+}

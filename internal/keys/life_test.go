@@ -258,7 +258,7 @@ func works(t *testing.T, f *keys.Folder, k keys.Info) {
 			t.Error(err)
 		}
 	}
-	err := error(nil)
+	var err error
 	if k.Use == keys.UseEncryption {
 		_, err = f.Envelop(t.Context(), k.ID, recipient)
 	} else {

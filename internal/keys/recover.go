@@ -155,8 +155,8 @@ func (f *Folder) publish(id string) error {
 // sameBoot reports whether the machine has been up since the folder was last opened: then nothing written was lost.
 func (f *Folder) sameBoot() (same bool, boot []byte, err error) {
 	boot, err = readFile(bootID, 64)
-	if err != nil { //nolint:nilerr // no such file elsewhere: every opening counts as one after a failure
-		return false, []byte("unknown\n"), nil
+	if err != nil {
+		return false, []byte("unknown\n"), nil //nolint:nilerr // no such file elsewhere: every opening counts as one after a failure
 	}
 	before, err := readFile(filepath.Join(f.c.Dir, bootFile), 64)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -172,7 +172,7 @@ func (f *Folder) replaceKey(s *slot, protected string) error {
 	if err := f.write(e); err != nil {
 		return err
 	}
-	s.entry, s.written = e, e.Used
+	s.Protected, s.written = protected, e.Used
 	if err := f.step("reseal: entered"); err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func TestPostgreSQLKeepsTheContracts(t *testing.T) {
 }
 
 // newSchema makes an empty schema, cheaper than a database, and returns the URL whose tables are in it.
-func newSchema(t *testing.T, server, name string) string {
+func newSchema(t testing.TB, server, name string) string {
 	t.Helper()
 	db, err := sql.Open("pgx", server)
 	if err != nil {
@@ -50,6 +50,16 @@ func newSchema(t *testing.T, server, name string) string {
 	q.Set("search_path", name)
 	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// BenchmarkIntendSettlePostgreSQL is BenchmarkIntendSettle on a server of the test's own.
+func BenchmarkIntendSettlePostgreSQL(b *testing.B) {
+	db, err := store.Open(b.Context(), store.Config{URL: newSchema(b, storetest.StartPostgres(b), "bench")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	benchIntendSettle(b, db)
 }
 
 func TestServersShareOnePostgreSQL(t *testing.T) {

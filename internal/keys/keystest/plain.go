@@ -31,3 +31,18 @@ func (p Plain) Open(id string, file []byte) (crypto.Signer, error) {
 }
 
 func (p Plain) head(id string) []byte { return []byte(string(p) + " " + id + "\n") }
+
+// PrivateNumber returns the secret number or seed of a key held in memory, 32 bytes, for tests that look where it is not; nil
+// for other keys.
+func PrivateNumber(key crypto.Signer) []byte {
+	plain, err := gm.EncodeKey(key)
+	if err != nil {
+		return nil
+	}
+	// PrivateKeyInfo (RFC 5958) holds ECPrivateKey (RFC 5915) or CurvePrivateKey (RFC 8410): each has the number as the only
+	// OCTET STRING of 32 bytes.
+	if _, after, ok := bytes.Cut(plain, []byte{0x04, 0x20}); ok && len(after) >= 32 {
+		return after[:32]
+	}
+	return nil
+}

@@ -126,13 +126,14 @@ func (c *Client) call(ctx context.Context, q request, again bool) (reply, error)
 	}
 }
 
-// one returns the line of a reply that has one.
-func one(r reply, err error) (keys.Info, error) {
+// one asks for the line of one key.
+func (c *Client) one(ctx context.Context, q request, again bool) (keys.Info, error) {
+	r, err := c.call(ctx, q, again)
 	if err != nil {
 		return keys.Info{}, err
 	}
-	if len(r.Keys) != 1 {
-		return keys.Info{}, fmt.Errorf("%w: %d keys where one was asked for", ErrFrame, len(r.Keys))
+	if len(r.Keys) != 1 || r.Keys[0].ID != q.ID {
+		return keys.Info{}, fmt.Errorf("%w: %d keys where %s was asked for", ErrFrame, len(r.Keys), q.ID)
 	}
 	return r.Keys[0].info(), nil
 }
@@ -151,7 +152,7 @@ func (c *Client) Create(ctx context.Context, s keys.Spec) (keys.Info, error) {
 		return keys.Info{}, err
 	}
 	q := request{Op: opCreate, ID: s.ID, Algorithm: string(s.Algorithm), Use: string(s.Use), Quota: &s.Quota}
-	return one(c.call(ctx, q, false))
+	return c.one(ctx, q, false)
 }
 
 // Info implements keys.Finder.
@@ -159,7 +160,7 @@ func (c *Client) Info(ctx context.Context, id string) (keys.Info, error) {
 	if err := checkID(id); err != nil {
 		return keys.Info{}, err
 	}
-	return one(c.call(ctx, request{Op: opInfo, ID: id}, true))
+	return c.one(ctx, request{Op: opInfo, ID: id}, true)
 }
 
 // List implements keys.Holder.
@@ -194,7 +195,7 @@ func (c *Client) Change(ctx context.Context, id string, change keys.Change) (key
 			return keys.Info{}, fmt.Errorf("%w: the state %q", keys.ErrSpec, q.State)
 		}
 	}
-	return one(c.call(ctx, q, false))
+	return c.one(ctx, q, false)
 }
 
 // Envelop implements keys.Enveloper.
@@ -214,13 +215,13 @@ func (c *Client) Signer(ctx context.Context, id string) (crypto.Signer, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
-	info, err := one(c.call(ctx, request{Op: opSigner, ID: id}, true))
+	info, err := c.one(ctx, request{Op: opSigner, ID: id}, true)
 	if err != nil {
 		return nil, err
 	}
 	pub, err := keys.ParsePublic(info.Algorithm, info.Public)
-	if err != nil || info.ID != id {
-		return nil, fmt.Errorf("%w: another key than %s: %w", ErrFrame, id, err)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the key %s: %w", ErrFrame, id, err)
 	}
 	if sm2, ok := pub.(*ecdsa.PublicKey); ok && info.Algorithm == keys.SM2 {
 		return gm.NewSigner(sm2, func(e gm.Digest) ([]byte, error) {

@@ -21,7 +21,7 @@ const postgresBin = "/usr/lib/postgresql/*/bin"
 // StartPostgres starts a PostgreSQL of the test's own, with fsync, on a socket in a temporary folder, and returns its URL.
 // It ends with the test. A machine without PostgreSQL fails the test: it is never skipped. As root, which PostgreSQL refuses
 // to run as, it runs as the user postgres.
-func StartPostgres(t *testing.T) string {
+func StartPostgres(t testing.TB) string {
 	t.Helper()
 	found, err := filepath.Glob(postgresBin)
 	if err != nil || len(found) == 0 {
@@ -71,7 +71,7 @@ func StartPostgres(t *testing.T) string {
 }
 
 // owner gives the folder to the user that PostgreSQL is to run as, and says how.
-func owner(t *testing.T, dir string) *syscall.SysProcAttr {
+func owner(t testing.TB, dir string) *syscall.SysProcAttr {
 	t.Helper()
 	as := &syscall.SysProcAttr{Pdeathsig: syscall.SIGQUIT}
 	if os.Getuid() != 0 {
