@@ -72,16 +72,23 @@ func (e *Enrolment) NewToken(ctx context.Context, by string, caller auth.Caller)
 }
 
 // Enrol exchanges a token and a request (PKCS#10, DER, P-256) for a client certificate, whose common name is the caller's
-// and no wish of the request. The request is judged before the token is used up. Errors: ErrToken, ErrCSR, those of IssueTLS.
+// and no wish of the request. The request is judged before the token is used up. A repeat for the same key gives the same
+// certificate, so that neither side is stranded when the answer is lost. Errors: ErrToken, ErrCSR, those of IssueTLS.
 func (e *Enrolment) Enrol(ctx context.Context, token string, csr []byte) ([]byte, error) {
-	if _, err := ParseOrder(csr, ProfileTLSClient, ""); err != nil {
+	q, err := ParseOrder(csr, ProfileTLSClient, "")
+	if err != nil {
 		return nil, err
+	}
+	spki, err := gm.MarshalPublicKey(q.Key)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a public key: %w", err)
 	}
 	now, err := e.Region.now()
 	if err != nil {
 		return nil, err
 	}
-	t, err := e.Tokens.UseToken(ctx, gm.Sum([]byte(token)), now)
+	now = now.Truncate(time.Microsecond) // as the books keep it
+	t, err := e.Tokens.UseToken(ctx, gm.Sum([]byte(token)), gm.Sum(spki), now)
 	if err != nil {
 		return nil, fmt.Errorf("enrolling: %w", err)
 	}
@@ -92,6 +99,11 @@ func (e *Enrolment) Enrol(ctx context.Context, token string, csr []byte) ([]byte
 	der, err := e.Region.IssueTLS(ctx, Order{Profile: ProfileTLSClient, Subject: named(t.Name), By: t.By}, csr)
 	if err != nil {
 		return nil, err
+	}
+	if t.Used.Before(now) { // a repeat: what was changed about the caller since stays as it is
+		if _, err := e.Callers.CallerOf(ctx, clientKey(t.Name)); !errors.Is(err, auth.ErrNoCaller) {
+			return der, err
+		}
 	}
 	if err := e.Callers.PutCaller(ctx, clientKey(t.Name), caller); err != nil {
 		return nil, fmt.Errorf("enrolling %s: %w", t.Name, err)

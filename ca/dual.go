@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"yinzheng/internal/gm"
 	"yinzheng/internal/keys"
@@ -70,7 +71,7 @@ func (r *Region) once(ctx context.Context, o Order) ([]byte, error) {
 	return r.repeated(ctx, o, der, err)
 }
 
-// repeated turns ErrKeyUsed into the certificate that the same caller was given for the same key, name and profile.
+// repeated turns ErrKeyUsed into the certificate that the same caller was given for the same key, names and profile.
 func (r *Region) repeated(ctx context.Context, o Order, der []byte, err error) ([]byte, error) {
 	if !errors.Is(err, ErrKeyUsed) {
 		return der, err
@@ -84,7 +85,7 @@ func (r *Region) repeated(ctx context.Context, o Order, der []byte, err error) (
 		return nil, looking
 	}
 	for _, c := range found {
-		if c.Key == gm.Sum(spki) && c.By == o.By {
+		if c.Key == gm.Sum(spki) && c.By == o.By && slices.Equal(c.SANs, o.Hosts) {
 			return c.DER, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/cloudflare/cfssl/config"
@@ -101,4 +102,11 @@ func addressed(s *config.Signing, base, authority string) *config.Signing {
 		out.Profiles[name] = &q
 	}
 	return out
+}
+
+// OnECDSASide reports whether a profile is one of the ECDSA hierarchy.
+func OnECDSASide(name string) bool {
+	return slices.Contains([]string{
+		ProfileTLSRoot, ProfileTLSCA, ProfileTLSOCSP, ProfileTLSTimestamp, ProfileTLSServer, ProfileTLSClient, ProfileFabricMSP,
+	}, name)
 }

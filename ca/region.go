@@ -180,6 +180,23 @@ func (r *Region) disagree(ctx context.Context, what string, err error) error {
 	return err
 }
 
+// ErrInUse means that a key cannot go: the region signs with it.
+var ErrInUse = errors.New("ca: the region signs with this key; renew the service or roll the authority over first")
+
+// MayGo reports nil when a key may be retired or destroyed: ErrInUse for the log's and that of the present generation of
+// every role, without which the service could not start again.
+func (r *Region) MayGo(key string) error {
+	if key == roleLog {
+		return fmt.Errorf("%w: %s", ErrInUse, key)
+	}
+	for _, role := range roles() {
+		if !role.isRoot() && r.current(role.name).Name == key {
+			return fmt.Errorf("%w: %s", ErrInUse, key)
+		}
+	}
+	return nil
+}
+
 // Stop stops all signing after a disagreement found elsewhere, e.g. when a seal was made.
 func (r *Region) Stop(ctx context.Context, what string, err error) {
 	_ = r.disagree(ctx, what, err)

@@ -99,7 +99,7 @@ type Token struct {
 	By      string
 	Made    time.Time
 	Expires time.Time
-	Used    time.Time // zero: not yet
+	Used    time.Time // when first; zero: not yet
 }
 
 // ErrToken means that an enrolment token is unknown, used or expired; which of them is not told.
@@ -108,6 +108,7 @@ var ErrToken = errors.New("ca: enrolment token is not good")
 // Tokens keeps enrolment tokens.
 type Tokens interface {
 	PutToken(ctx context.Context, t Token) error
-	// UseToken marks a token used and returns it, exactly once: ErrToken otherwise.
-	UseToken(ctx context.Context, digest gm.Digest, at time.Time) (Token, error)
+	// UseToken marks a token used for a key (SM3 of its SubjectPublicKeyInfo) and returns it, for one key only: ErrToken
+	// otherwise. The same key again, until the token's end, is a repeat and gets the same; Used tells it from the first.
+	UseToken(ctx context.Context, digest, key gm.Digest, at time.Time) (Token, error)
 }

@@ -118,13 +118,20 @@ func (r *Region) Renew(ctx context.Context, force string) (made []string, err er
 	r.renewing.Lock()
 	defer r.renewing.Unlock()
 	for _, role := range roles() {
-		if role.offline() || role.name != force && !r.due(role) {
+		if role.offline() {
+			continue
+		}
+		due, err := r.due(ctx, role)
+		if err != nil {
+			return made, fmt.Errorf("renewing %s: %w", role.name, err)
+		}
+		if role.name != force && !due {
 			continue
 		}
 		r.mu.RLock()
 		next := generation(role.name, len(r.identities[role.name])+1)
 		r.mu.RUnlock()
-		_, err := r.c.Keys.Create(ctx, keys.Spec{ID: next, Algorithm: role.algorithm, Use: keys.Use(role.profile)})
+		_, err = r.c.Keys.Create(ctx, keys.Spec{ID: next, Algorithm: role.algorithm, Use: keys.Use(role.profile)})
 		if err != nil && !errors.Is(err, keys.ErrExists) {
 			return made, fmt.Errorf("renewing %s: %w", role.name, err)
 		}
@@ -139,15 +146,19 @@ func (r *Region) Renew(ctx context.Context, force string) (made []string, err er
 	return made, r.load(ctx)
 }
 
-// due reports whether a role's present certificate ends soon while its issuing CA would give a longer one, or whether that
-// CA has been followed by another.
-func (r *Region) due(role role) bool {
+// due reports whether a role's present certificate ends soon while its issuing CA would give a longer one, whether that CA has
+// been followed by another, or whether the certificate was revoked.
+func (r *Region) due(ctx context.Context, role role) (bool, error) {
 	id, issuer := r.current(role.name), r.current(role.issuer)
 	if id.cert == nil || issuer.cert == nil {
-		return false
+		return false, nil
 	}
 	if !bytes.Equal(id.cert.AuthorityKeyId, issuer.cert.SubjectKeyId) {
-		return true
+		return true, nil
 	}
-	return r.c.Now().Add(renewAhead).After(id.cert.NotAfter) && issuer.cert.NotAfter.After(id.cert.NotAfter)
+	if r.c.Now().Add(renewAhead).After(id.cert.NotAfter) && issuer.cert.NotAfter.After(id.cert.NotAfter) {
+		return true, nil
+	}
+	good, err := r.stillGood(ctx, id.cert.Raw)
+	return !good, err
 }

@@ -2,6 +2,7 @@ package ca_test
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"os"
 	"path/filepath"
@@ -158,5 +159,23 @@ func TestRequestsForTheNextAuthorityAreForAuthoritiesOnly(t *testing.T) {
 		if _, err := r.RequestAuthority(context.Background(), name); !errors.Is(err, ca.ErrConstraint) {
 			t.Errorf("%q: %v", name, err)
 		}
+	}
+}
+
+func TestServiceWhoseCertificateIsRevokedGetsTheNextOne(t *testing.T) {
+	r, _ := fresh(t, catest.Start)
+	ctx := context.Background()
+	if made, err := r.Renew(ctx, ""); err != nil || len(made) != 0 {
+		t.Fatalf("without a reason %v: %v", made, err)
+	}
+	old := parse(t, r.TrustSigner().Certificate)
+	if err := r.Revoke(ctx, hex.EncodeToString(old.AuthorityKeyId), old.SerialNumber.String(), ca.KeyCompromise); err != nil {
+		t.Fatal(err)
+	}
+	if made, err := r.Renew(ctx, ""); err != nil || !slices.Equal(made, []string{"trust-list-2"}) {
+		t.Fatalf("renewed %v: %v", made, err)
+	}
+	if r.TrustSigner().Name != "trust-list-2" {
+		t.Errorf("%s signs", r.TrustSigner().Name)
 	}
 }

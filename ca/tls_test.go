@@ -148,6 +148,59 @@ func TestEnrolmentTokenIsGoodOnceAndNotForeverAndABadRequestDoesNotUseItUp(t *te
 	}
 }
 
+func TestRepeatedEnrolmentForTheSameKeyGivesTheSameCertificateAndRestoresNoRight(t *testing.T) {
+	now := start.Add(123456789 * time.Nanosecond) // finer than the books
+	r, w := fresh(t, func() time.Time { return now })
+	e := &ca.Enrolment{Region: r, Tokens: w.DB, Callers: w.DB}
+	ctx := context.Background()
+	may := func(actions ...auth.Action) (string, []byte) {
+		t.Helper()
+		token, _, err := e.NewToken(ctx, "operator-1", auth.Caller{ID: "system-1", Actions: actions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, csr := p256Request(t, pkix.Name{})
+		return token, csr
+	}
+	enrol := func(token string, csr []byte) *x509.Certificate {
+		t.Helper()
+		der, err := e.Enrol(ctx, token, csr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	rights := func(c *x509.Certificate) int {
+		t.Helper()
+		caller, err := e.CallerOf(ctx, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(caller.Actions)
+	}
+	firstToken, firstCSR := may(auth.Verify, auth.IssueLicence)
+	first := enrol(firstToken, firstCSR)
+	secondToken, secondCSR := may(auth.Verify)
+	second := enrol(secondToken, secondCSR) // the same system, with fewer rights
+	if rights(second) != 1 {
+		t.Errorf("a new token left %d rights, want its 1", rights(second))
+	}
+	now = now.Add(time.Hour)
+	if again := enrol(firstToken, firstCSR); !again.Equal(first) {
+		t.Error("a repeat gave another certificate")
+	}
+	if rights(second) != 1 {
+		t.Error("repeating an old token brought its rights back")
+	}
+	if _, err := e.Enrol(ctx, firstToken, secondCSR); !errors.Is(err, ca.ErrToken) {
+		t.Errorf("an old token for another key: %v", err)
+	}
+}
+
 func TestRenewalNeedsAGoodCertificateAndANewKey(t *testing.T) {
 	r, w := fresh(t, catest.Start)
 	e := &ca.Enrolment{Region: r, Tokens: w.DB, Callers: w.DB}

@@ -95,17 +95,20 @@ func TestKilledBeforeTheTokenIsRedeemedEnrolsWithTheSameToken(t *testing.T) {
 	}
 }
 
-func TestKilledAfterTheTokenWasRedeemedIsToldSoAndEnrolsWithANewToken(t *testing.T) {
+func TestKilledAfterTheTokenWasRedeemedEnrolsWithTheSameToken(t *testing.T) {
 	w, dir := open(t), t.TempDir()
 	token, _ := w.token(t)
 	w.killedAt(t, dir, token, "after")
-	tr := w.transport(t, dir)
-	if err := tr.Enrol(t.Context(), token); !errors.Is(err, enrol.ErrToken) {
-		t.Fatalf("the redeemed token: %v", err)
+	key := read(t, dir, "pending.pem")
+	if err := w.transport(t, t.TempDir()).Enrol(t.Context(), token); !errors.Is(err, enrol.ErrToken) {
+		t.Errorf("the redeemed token for another key: %v", err)
 	}
-	next, _ := w.token(t)
-	if err := tr.Enrol(t.Context(), next); err != nil {
+	tr := w.transport(t, dir)
+	if err := tr.Enrol(t.Context(), token); err != nil {
 		t.Fatal(err)
+	}
+	if got := read(t, dir, "identity.pem"); keyOf(got) != keyOf(key) {
+		t.Error("the certificate is not for the key that was on the disk")
 	}
 	if status := w.call(t, tr); status != http.StatusNotFound {
 		t.Errorf("a call: %d", status)

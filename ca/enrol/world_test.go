@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 		exchangeAndDie()
 	}
 	code := m.Run()
-	if dir, err := template(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(dir))
+	if err := os.RemoveAll(template.dir); err != nil {
+		panic(err)
 	}
 	os.Exit(code)
 }
@@ -65,14 +65,18 @@ func houseAt(dir string, now func() time.Time) house.Config {
 	}
 }
 
-// template is a region made once: encrypting its keys takes a while by design.
-var template = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "yinzheng-enrol-test-")
-	if err != nil {
-		return "", err
+// template is a region made once, when the first test wants it: encrypting its keys takes a while by design.
+var template struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func makeTemplate() {
+	if template.dir, template.err = os.MkdirTemp("", "yinzheng-enrol-test-"); template.err == nil {
+		template.err = house.Establish(context.Background(), houseAt(filepath.Join(template.dir, "data"), catest.Start))
 	}
-	return filepath.Join(dir, "data"), house.Establish(context.Background(), houseAt(filepath.Join(dir, "data"), catest.Start))
-})
+}
 
 // world is a house that serves by TLS on loopback, with a clock of its own.
 type world struct {
@@ -90,12 +94,12 @@ var operator = auth.Caller{ID: "operator-1", Actions: []auth.Action{auth.Operate
 
 func open(t *testing.T) *world {
 	t.Helper()
-	made, err := template()
-	if err != nil {
-		t.Fatal(err)
+	if template.once.Do(makeTemplate); template.err != nil {
+		t.Fatal(template.err)
 	}
 	dir := filepath.Join(t.TempDir(), "data")
-	if err := catest.CopyTree(dir, made); err != nil {
+	err := catest.CopyTree(dir, filepath.Join(template.dir, "data"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{hands: &hands{now: catest.Start()}}

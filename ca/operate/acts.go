@@ -85,7 +85,7 @@ var ErrDetail = errors.New("operate: the details of the act cannot be read")
 // act reads the details strictly before it does anything.
 func act[D any](do func(context.Context, foureyes.Proposal, D) (string, error)) foureyes.Act {
 	return func(ctx context.Context, p foureyes.Proposal) (string, error) {
-		d, err := detail[D](p.Detail)
+		d, err := readDetail[D](p.Detail)
 		if err != nil {
 			return "", err
 		}
@@ -93,7 +93,7 @@ func act[D any](do func(context.Context, foureyes.Proposal, D) (string, error)) 
 	}
 }
 
-func detail[D any](b []byte) (d D, err error) {
+func readDetail[D any](b []byte) (d D, err error) {
 	dec := json.NewDecoder(bytes.NewReader(b))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&d); err != nil {
@@ -110,23 +110,23 @@ func CheckDetail(name string, b []byte) error {
 	var err error
 	switch name {
 	case ActRequestCA:
-		_, err = detail[RequestCA](b)
+		_, err = readDetail[RequestCA](b)
 	case ActImport:
-		_, err = detail[Import](b)
+		_, err = readDetail[Import](b)
 	case ActImportList:
-		_, err = detail[ImportList](b)
+		_, err = readDetail[ImportList](b)
 	case ActRenew:
-		_, err = detail[Renew](b)
+		_, err = readDetail[Renew](b)
 	case ActRevoke:
-		_, err = detail[Revoke](b)
+		_, err = readDetail[Revoke](b)
 	case ActRecover:
-		_, err = detail[Recover](b)
+		_, err = readDetail[Recover](b)
 	case ActKeyState:
-		_, err = detail[KeyState](b)
+		_, err = readDetail[KeyState](b)
 	case ActKeyQuota:
-		_, err = detail[KeyQuota](b)
+		_, err = readDetail[KeyQuota](b)
 	case ActCaller:
-		_, err = detail[AddCaller](b)
+		_, err = readDetail[AddCaller](b)
 	default:
 		err = foureyes.ErrUnknownAct
 	}
@@ -164,6 +164,9 @@ func (s *Service) acts() map[string]foureyes.Act {
 			return hex.EncodeToString(enveloped), err // for the owner's eyes only: it opens under the new key
 		}),
 		ActKeyState: act(func(ctx context.Context, _ foureyes.Proposal, d KeyState) (string, error) {
+			if err := s.mayBe(d); err != nil {
+				return "", err
+			}
 			info, err := s.c.Keys.Change(ctx, d.Key, keys.Change{State: &d.State})
 			return string(info.State), err
 		}),
@@ -182,6 +185,14 @@ func (s *Service) acts() map[string]foureyes.Act {
 			return d.Caller.ID, s.c.Callers.PutCaller(ctx, key, d.Caller)
 		}),
 	}
+}
+
+// mayBe refuses to take a key away that the region stands on.
+func (s *Service) mayBe(d KeyState) error {
+	if d.State == keys.Active {
+		return nil
+	}
+	return s.c.Region.MayGo(d.Key)
 }
 
 // rawDetail keeps the bytes that were checked.

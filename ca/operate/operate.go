@@ -200,6 +200,11 @@ func (s *Service) Propose(ctx context.Context, by auth.Caller, name string, deta
 	if err := CheckDetail(name, detail); err != nil {
 		return foureyes.Proposal{}, err
 	}
+	if name == ActKeyState { // said before anybody is asked to approve it
+		if d, err := readDetail[KeyState](detail); err != nil || s.mayBe(d) != nil {
+			return foureyes.Proposal{}, errors.Join(err, s.mayBe(d))
+		}
+	}
 	return s.desk.Propose(ctx, by, name, rawDetail(detail))
 }
 

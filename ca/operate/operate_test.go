@@ -297,6 +297,13 @@ func TestKeysChangeByTwoPeople(t *testing.T) {
 			t.Errorf("the inventory says %s", k.State)
 		}
 	}
+	for _, name := range []string{"authority", "timestamper", "log", "ocsp", "tls"} { // without these the service could not start again
+		for _, state := range []keys.State{keys.Retired, keys.Destroyed} {
+			if _, err := c.Propose(t.Context(), operator, operate.ActKeyState, detail(t, operate.KeyState{Key: name, State: state})); !errors.Is(err, ca.ErrInUse) {
+				t.Errorf("%s %s: %v", state, name, err)
+			}
+		}
+	}
 	// a key that is gone does not come back, and the proposal says so
 	p, err := c.Propose(t.Context(), operator, operate.ActKeyState, detail(t, operate.KeyState{Key: key, State: keys.Active}))
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"yinzheng/ca/operate"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/durable"
+	"yinzheng/internal/foureyes"
 	"yinzheng/internal/house"
 	"yinzheng/internal/httpapi"
 )
@@ -344,7 +345,13 @@ func runCAApprove(ctx context.Context, p *program, args []string) error {
 		if err != nil {
 			return err
 		}
-		return o.tellProposal(p, proposal)
+		if err := o.tellProposal(p, proposal); err != nil {
+			return err
+		}
+		if proposal.State == string(foureyes.Failed) {
+			return fmt.Errorf("ca approve : %w : %s", foureyes.ErrFailed, proposal.Outcome)
+		}
+		return nil
 	})
 }
 
@@ -402,7 +409,12 @@ func runCALint(_ context.Context, p *program, args []string) error {
 			return err
 		}
 	}
-	findings, err := lint.Run(der, issuer, *profile)
+	var findings []lint.Finding
+	if ca.OnECDSASide(*profile) {
+		findings, err = lint.RunECDSA(der)
+	} else {
+		findings, err = lint.Run(der, issuer, *profile)
+	}
 	if err != nil {
 		return err
 	}

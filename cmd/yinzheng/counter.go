@@ -17,6 +17,7 @@ import (
 	"yinzheng/ca"
 	"yinzheng/ca/operate"
 	"yinzheng/internal/auth"
+	"yinzheng/internal/foureyes"
 	"yinzheng/internal/house"
 	"yinzheng/internal/httpapi"
 )
@@ -110,6 +111,9 @@ func (l local) decide(ctx context.Context, id, how string) (httpapi.ProposalBody
 		do = l.house.Operate.Reject
 	}
 	p, err := do(ctx, l.by, id)
+	if errors.Is(err, foureyes.ErrFailed) && p.State == foureyes.Failed {
+		err = nil // that it failed is on the proposal
+	}
 	return httpapi.ProposalBodyOf(p), err
 }
 

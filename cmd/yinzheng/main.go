@@ -51,7 +51,7 @@ func commands() []command {
 		{"ca", "<verb> --config FILE --operator FILE …", "the authority: certificates, ceremony, revocation, dual control; ca alone lists its verbs", runCA},
 		{"key", "<verb> --config FILE …", "API keys and the inventory of private keys; key alone lists its verbs", runKey},
 		{"signer", "--config FILE [--user UID]", "hold the private keys and sign for the service over a Unix socket", runSigner},
-		{"enrol", "--server URL --ca FILE --token FILE --dir DIR", "bring a calling system to its client certificate, and keep it renewed", runEnrol},
+		{"enrol", "--server URL --ca FILE --dir DIR [--token FILE] [--renew] [--watch]", "bring a calling system to its client certificate, and keep it renewed", runEnrol},
 		{"check-config", "FILE", "explain every mistake in a configuration", runCheckConfig},
 		{"fsck", "--config FILE | --data DIR [--json]", "re-derive everything: content, packages, receipts, log, audit", runFsck},
 		{"openapi", "", "print the API contract", runOpenAPI},

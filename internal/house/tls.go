@@ -68,7 +68,7 @@ func (s *Server) Config() (*tls.Config, error) {
 		return nil, err
 	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS13, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: roots, NextProtos: []string{"h2", "http/1.1"},
+		MinVersion: tls.VersionTLS13, Time: s.house.cfg.Now, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: roots, NextProtos: []string{"h2", "http/1.1"},
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 			s.mu.RLock()
 			defer s.mu.RUnlock()

@@ -5,6 +5,7 @@ package httpapi
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"yinzheng/archive"
+	"yinzheng/ca"
 	"yinzheng/ca/operate"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
@@ -143,8 +145,12 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	caller, err := a.cfg.Credentials.CallerOf(ctx.Context(), gm.Sum([]byte(key)))
-	if err != nil {
+	if errors.Is(err, auth.ErrNoCaller) {
 		a.deny(ctx)
+		return
+	}
+	if err != nil {
+		a.busy(ctx, err)
 		return
 	}
 	next(huma.WithValue(ctx, callerKey{}, caller))
@@ -153,11 +159,21 @@ func (a *API) authenticate(ctx huma.Context, next func(huma.Context)) {
 // authenticatePeer finds the caller of a client certificate that TLS has verified against our CA.
 func (a *API) authenticatePeer(ctx huma.Context, peer *x509.Certificate, next func(huma.Context)) {
 	caller, err := a.cfg.Clients.CallerOf(ctx.Context(), peer)
-	if err != nil {
+	if errors.Is(err, ca.ErrClient) {
 		a.deny(ctx)
 		return
 	}
+	if err != nil {
+		a.busy(ctx, err)
+		return
+	}
 	next(huma.WithValue(huma.WithValue(ctx, callerKey{}, caller), peerKey{}, peer))
+}
+
+// busy answers when it cannot be found out who is asking: not the caller's fault, and it may pass.
+func (a *API) busy(ctx huma.Context, err error) {
+	a.log.ErrorContext(ctx.Context(), "authenticating", "err", err)
+	_ = huma.WriteErr(a.huma, ctx, http.StatusServiceUnavailable, "busy")
 }
 
 func (a *API) deny(ctx huma.Context) {

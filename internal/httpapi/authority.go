@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"time"
 
@@ -363,7 +364,7 @@ func (a *API) proposals() {
 }
 
 func (a *API) decided(ctx context.Context, p foureyes.Proposal, err error) (*proposalOut, error) {
-	if err != nil {
+	if err != nil && !(errors.Is(err, foureyes.ErrFailed) && p.State == foureyes.Failed) { // that it failed is on the proposal
 		return nil, a.answer(ctx, "proposal", err)
 	}
 	return &proposalOut{ProposalBodyOf(p)}, nil

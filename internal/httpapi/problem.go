@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -91,10 +92,6 @@ var answers = []mapped{
 	{ca.ErrRevoked, http.StatusConflict, "CERTIFICATE_REVOKED"},
 	{ca.ErrReason, http.StatusUnprocessableEntity, "REVOCATION_REASON"},
 	{ca.ErrKeyUsed, http.StatusConflict, "KEY_USED"},
-	{gm.ErrCurve, http.StatusUnprocessableEntity, "CSR_CURVE"},
-	{gm.ErrPoint, http.StatusUnprocessableEntity, "CSR_POINT"},
-	{gm.ErrWeakKey, http.StatusUnprocessableEntity, "CSR_WEAK_KEY"},
-	{gm.ErrSignature, http.StatusUnprocessableEntity, "CSR_SIGNATURE"},
 	{ca.ErrCSR, http.StatusUnprocessableEntity, "CSR_INVALID"},
 	{ca.ErrKey, http.StatusUnprocessableEntity, "CSR_CURVE"},
 	{ca.ErrName, http.StatusUnprocessableEntity, "CERTIFICATE_NAME"},
@@ -102,10 +99,13 @@ var answers = []mapped{
 	{ca.ErrProfile, http.StatusUnprocessableEntity, "PROFILE_UNKNOWN"},
 	{ca.ErrConstraint, http.StatusConflict, "AUTHORITY_CONSTRAINT"},
 	{ca.ErrExpired, http.StatusConflict, "AUTHORITY_CONSTRAINT"},
+	{ca.ErrInUse, http.StatusConflict, "KEY_IN_USE"},
 	{ca.ErrMismatch, http.StatusUnprocessableEntity, "CERTIFICATE_MISMATCH"},
 	{ca.ErrNoEnvelope, http.StatusConflict, "NO_KEY_SERVICE"},
 	{ca.ErrStopped, http.StatusServiceUnavailable, "SIGNING_STOPPED"},
 	{clock.ErrBackwards, http.StatusServiceUnavailable, "CLOCK_WRONG"},
+	{clock.ErrUnsynchronised, http.StatusServiceUnavailable, "CLOCK_WRONG"},
+	{clock.ErrUnknown, http.StatusServiceUnavailable, "CLOCK_WRONG"},
 	{keys.ErrQuota, http.StatusServiceUnavailable, "KEY_QUOTA"},
 	{keys.ErrNoKey, http.StatusNotFound, "NOT_FOUND"},
 	{keys.ErrState, http.StatusConflict, "KEY_STATE"},
@@ -116,8 +116,18 @@ var answers = []mapped{
 	{foureyes.ErrNoProposal, http.StatusNotFound, "NOT_FOUND"},
 	{foureyes.ErrMoved, http.StatusConflict, "STATE_MOVED"},
 	{foureyes.ErrExpired, http.StatusConflict, "PROPOSAL_EXPIRED"},
+	{foureyes.ErrTooMany, http.StatusConflict, "PROPOSALS_FULL"},
+	{foureyes.ErrDetail, http.StatusUnprocessableEntity, "ACT_DETAIL"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "BUSY"},
 	{context.Canceled, http.StatusServiceUnavailable, "BUSY"},
+}
+
+// csrAnswers say what is wrong with a certificate request; elsewhere these errors are our own.
+var csrAnswers = []mapped{
+	{gm.ErrCurve, http.StatusUnprocessableEntity, "CSR_CURVE"},
+	{gm.ErrPoint, http.StatusUnprocessableEntity, "CSR_POINT"},
+	{gm.ErrWeakKey, http.StatusUnprocessableEntity, "CSR_WEAK_KEY"},
+	{gm.ErrSignature, http.StatusUnprocessableEntity, "CSR_SIGNATURE"},
 }
 
 // answer turns an error of the house into the problem that a caller sees. What is in no table is "INTERNAL" with a fixed
@@ -138,7 +148,11 @@ func (a *API) answer(ctx context.Context, doing string, err error) error {
 	if errors.As(err, &lints) {
 		return linted(lints)
 	}
-	for _, m := range answers {
+	table := answers
+	if errors.Is(err, ca.ErrCSR) {
+		table = slices.Concat(csrAnswers, answers)
+	}
+	for _, m := range table {
 		if errors.Is(err, m.err) {
 			if m.status >= http.StatusInternalServerError {
 				a.log.ErrorContext(ctx, doing, "err", err)

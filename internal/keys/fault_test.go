@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -106,14 +107,14 @@ func TestFullDiskAtEveryStepLosesNothingAcknowledged(t *testing.T) {
 	for at := 1; ; at++ {
 		dir := t.TempDir()
 		var told bytes.Buffer
-		count := 0
+		var count atomic.Int64
 		err := life{dir: dir, told: &told, step: func(string) error {
-			if count++; count == at {
+			if count.Add(1) == int64(at) {
 				return errFull
 			}
 			return nil
 		}}.live(t.Context())
-		if count < at { // none left
+		if count.Load() < int64(at) { // none left
 			break
 		}
 		if err != nil && !errors.Is(err, syscall.ENOSPC) {

@@ -62,7 +62,7 @@ type Folder struct {
 
 // slot is one key of the folder.
 type slot struct {
-	entry         // Used and LastUsed are of now, all else is as on disk; State, Quota, times, counts and Protected guarded by Folder.mu
+	entry         // Used and LastUsed are of now, all else is as on disk; guarded by Folder.mu but for what never changes
 	written int64 // Used as on disk
 	pub     crypto.PublicKey
 	opening sync.Mutex    // held while the file is decrypted, so that it is once

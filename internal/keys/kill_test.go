@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -60,9 +61,9 @@ func deaths() map[string]func(dir string, at int) error {
 
 // dieAt kills the process at the n-th step, counted from 1.
 func dieAt(n int) func(string) error {
-	count := 0
+	var count atomic.Int64
 	return func(string) error {
-		if count++; count == n {
+		if count.Add(1) == int64(n) {
 			if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
 				return err
 			}

@@ -31,14 +31,14 @@ func (db *DB) PutToken(ctx context.Context, t ca.Token) error {
 }
 
 // UseToken implements ca.Tokens. A token works until its end, that moment included. One UPDATE decides, so of any number of
-// callers one wins.
-func (db *DB) UseToken(ctx context.Context, digest gm.Digest, at time.Time) (ca.Token, error) {
-	if at.IsZero() {
-		return ca.Token{}, errors.New("store: using an enrolment token: no time is given")
+// keys one wins.
+func (db *DB) UseToken(ctx context.Context, digest, key gm.Digest, at time.Time) (ca.Token, error) {
+	if at.IsZero() || key.IsZero() {
+		return ca.Token{}, errors.New("store: using an enrolment token: no time or no key is given")
 	}
 	var t ca.Token
 	err := db.update(ctx, func(ctx context.Context, q *sq.Queries) error {
-		row, err := q.UseToken(ctx, sq.UseTokenParams{Digest: digest.String(), Used: micros(at)})
+		row, err := q.UseToken(ctx, sq.UseTokenParams{Digest: digest.String(), Used: micros(at), KeySm3: key.String()})
 		if errors.Is(err, sql.ErrNoRows) {
 			return ca.ErrToken
 		}

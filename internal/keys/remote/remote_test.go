@@ -87,7 +87,7 @@ func both(t testing.TB, h keys.Holder, allow remote.Allow) *remote.Client {
 func TestClientKeepsTheContract(t *testing.T) {
 	keystest.Run(t, func(t *testing.T) (keystest.Holder, string) {
 		dir := t.TempDir()
-		return both(t, folderAt(t, dir, keys.Passphrase([]byte("a passphrase of the tests"))), everything), dir
+		return both(t, folderAt(t, dir, keystest.Plain("plain")), everything), dir
 	})
 }
 

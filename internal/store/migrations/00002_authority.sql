@@ -29,6 +29,7 @@ CREATE INDEX certificates_by_time ON certificates (at);
 CREATE INDEX certificates_intended ON certificates (at) WHERE state = 'intended';
 CREATE INDEX certificates_revoked ON certificates (authority, not_after) WHERE revoked_at <> 0;
 
+-- key_sm3 is the key that a token was redeemed for, '' before.
 CREATE TABLE enrol_tokens (
     digest  TEXT   NOT NULL PRIMARY KEY,
     name    TEXT   NOT NULL,
@@ -36,7 +37,8 @@ CREATE TABLE enrol_tokens (
     made_by TEXT   NOT NULL,
     made    BIGINT NOT NULL,
     expires BIGINT NOT NULL,
-    used    BIGINT NOT NULL
+    used    BIGINT NOT NULL,
+    key_sm3 TEXT   NOT NULL
 );
 
 CREATE TABLE proposals (

@@ -46,13 +46,13 @@ SELECT CAST(COALESCE(MAX(at), 0) AS BIGINT) AS at FROM certificates;
 SELECT value FROM serials WHERE name = $1;
 
 -- name: PutToken :execrows
-INSERT INTO enrol_tokens (digest, name, caller, made_by, made, expires, used)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO enrol_tokens (digest, name, caller, made_by, made, expires, used, key_sm3)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '')
 ON CONFLICT DO NOTHING;
 
 -- name: UseToken :one
-UPDATE enrol_tokens SET used = $2
-WHERE digest = $1 AND used = 0 AND expires >= $2
+UPDATE enrol_tokens SET used = CASE WHEN used = 0 THEN $2 ELSE used END, key_sm3 = $3
+WHERE digest = $1 AND (used = 0 OR key_sm3 = $3) AND expires >= $2
 RETURNING *;
 
 -- name: PutProposal :execrows

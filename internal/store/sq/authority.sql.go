@@ -411,8 +411,8 @@ func (q *Queries) PutProposal(ctx context.Context, arg PutProposalParams) (int64
 }
 
 const putToken = `-- name: PutToken :execrows
-INSERT INTO enrol_tokens (digest, name, caller, made_by, made, expires, used)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO enrol_tokens (digest, name, caller, made_by, made, expires, used, key_sm3)
+VALUES ($1, $2, $3, $4, $5, $6, $7, '')
 ON CONFLICT DO NOTHING
 `
 
@@ -561,18 +561,19 @@ func (q *Queries) SettleCertificate(ctx context.Context, arg SettleCertificatePa
 }
 
 const useToken = `-- name: UseToken :one
-UPDATE enrol_tokens SET used = $2
-WHERE digest = $1 AND used = 0 AND expires >= $2
-RETURNING digest, name, caller, made_by, made, expires, used
+UPDATE enrol_tokens SET used = CASE WHEN used = 0 THEN $2 ELSE used END, key_sm3 = $3
+WHERE digest = $1 AND (used = 0 OR key_sm3 = $3) AND expires >= $2
+RETURNING digest, name, caller, made_by, made, expires, used, key_sm3
 `
 
 type UseTokenParams struct {
 	Digest string
 	Used   int64
+	KeySm3 string
 }
 
 func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) (EnrolToken, error) {
-	row := q.queryRow(ctx, q.useTokenStmt, useToken, arg.Digest, arg.Used)
+	row := q.queryRow(ctx, q.useTokenStmt, useToken, arg.Digest, arg.Used, arg.KeySm3)
 	var i EnrolToken
 	err := row.Scan(
 		&i.Digest,
@@ -582,6 +583,7 @@ func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) (EnrolToken,
 		&i.Made,
 		&i.Expires,
 		&i.Used,
+		&i.KeySm3,
 	)
 	return i, err
 }

@@ -67,6 +67,7 @@ type EnrolToken struct {
 	Made    int64
 	Expires int64
 	Used    int64
+	KeySm3  string
 }
 
 type LedgerBatch struct {

@@ -155,44 +155,51 @@ func Tokens(t *testing.T, open func(t *testing.T) ca.Tokens) {
 		}
 		return token
 	}
-	t.Run("WorksOnceAndComesBack", func(t *testing.T) {
+	key, other := gm.Sum([]byte("key")), gm.Sum([]byte("another key"))
+	t.Run("WorksForOneKeyAndComesBack", func(t *testing.T) {
 		b := open(t)
 		token := put(t, b)
 		if err := b.PutToken(t.Context(), token); err == nil {
 			t.Error("one token was stored twice")
 		}
 		at := noon().Add(time.Minute)
-		got, err := b.UseToken(t.Context(), token.Digest, at)
+		got, err := b.UseToken(t.Context(), token.Digest, key, at)
 		token.Used = at
 		if err != nil || !cmp.Equal(got, token) {
 			t.Errorf("%v (-want +got):\n%s", err, cmp.Diff(token, got))
 		}
-		if got, err := b.UseToken(t.Context(), token.Digest, at); !errors.Is(err, ca.ErrToken) || got.Name != "" {
-			t.Errorf("a second use = %q, %v; want ErrToken", got.Name, err)
+		if got, err := b.UseToken(t.Context(), token.Digest, other, at); !errors.Is(err, ca.ErrToken) || got.Name != "" {
+			t.Errorf("for another key = %q, %v; want ErrToken", got.Name, err)
+		}
+		if got, err := b.UseToken(t.Context(), token.Digest, key, at.Add(time.Minute)); err != nil || !cmp.Equal(got, token) {
+			t.Errorf("a repeat: %v (-want +got):\n%s", err, cmp.Diff(token, got))
+		}
+		if _, err := b.UseToken(t.Context(), token.Digest, key, token.Expires.Add(time.Microsecond)); !errors.Is(err, ca.ErrToken) {
+			t.Errorf("a repeat after its end = %v, want ErrToken", err)
 		}
 	})
 	t.Run("WorksUntilItsEnd", func(t *testing.T) {
 		b := open(t)
 		token := put(t, b)
-		if _, err := b.UseToken(t.Context(), token.Digest, token.Expires.Add(time.Microsecond)); !errors.Is(err, ca.ErrToken) {
+		if _, err := b.UseToken(t.Context(), token.Digest, key, token.Expires.Add(time.Microsecond)); !errors.Is(err, ca.ErrToken) {
 			t.Errorf("after its end = %v, want ErrToken", err)
 		}
-		if _, err := b.UseToken(t.Context(), token.Digest, token.Expires); err != nil {
+		if _, err := b.UseToken(t.Context(), token.Digest, key, token.Expires); err != nil {
 			t.Errorf("at its end: %v", err)
 		}
 	})
 	t.Run("OneOfManyUsesIt", func(t *testing.T) {
 		b := open(t)
 		token := put(t, b)
-		oneWins(t, ca.ErrToken, func(int) error {
-			_, err := b.UseToken(t.Context(), token.Digest, noon())
+		oneWins(t, ca.ErrToken, func(n int) error {
+			_, err := b.UseToken(t.Context(), token.Digest, gm.Sum([]byte{byte(n)}), noon())
 			return err
 		})
 	})
 	t.Run("WhatWasNeverStoredDoesNotWork", func(t *testing.T) {
 		b := open(t)
 		for _, d := range []gm.Digest{{}, gm.Sum([]byte("guess"))} {
-			if _, err := b.UseToken(t.Context(), d, noon()); !errors.Is(err, ca.ErrToken) {
+			if _, err := b.UseToken(t.Context(), d, key, noon()); !errors.Is(err, ca.ErrToken) {
 				t.Errorf("UseToken = %v, want ErrToken", err)
 			}
 		}

@@ -115,6 +115,8 @@ var problems = map[string]sentence{
 	"SAME_PERSON":               {"提出人不能自己批准。", "Who proposed it cannot approve it."},
 	"ACT_UNKNOWN":               {"没有这种事项。", "There is no such act."},
 	"ACT_DETAIL":                {"事项的内容不符合规定。", "The details of the act cannot be read."},
+	"KEY_IN_USE":                {"该密钥正在使用，请先更新服务证书或更替签发机构。", "This key is in use; renew the service or roll the authority over first."},
+	"PROPOSALS_FULL":            {"待审批的提议过多，请先处理。", "Too many proposals wait; decide some first."},
 	"PROPOSAL_EXPIRED":          {"提议已过期。", "The proposal has expired."},
 	"NO_SEAL":                   {"颁发机构没有可用的电子印章。", "The issuing office has no seal in use."},
 	"IDENTIFIER_TAKEN":          {"电子证照标识已被占用。", "The licence identifier is taken."},
