@@ -3,7 +3,6 @@ package ca
 import (
 	"context"
 	"crypto"
-	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -102,7 +101,7 @@ func (r *Region) issueSM2(ctx context.Context, by Identity, o Order) ([]byte, er
 		return nil, err
 	}
 	// 2. draft it under a throw-away key, and lint the draft
-	template, err := r.template(signing, prof, o, by, now)
+	template, err := r.template(signing, o, by, now)
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +173,9 @@ func allow(p *config.SigningProfile, o Order, by Identity, now time.Time) error 
 
 // template has cfssl fill in what the profile says and carries it over to the certificate type that knows SM2 (the two are
 // distinct types).
-func (r *Region) template(signing *config.Signing, prof *config.SigningProfile, o Order, by Identity, now time.Time) (*gm.Certificate, error) {
+func (r *Region) template(signing *config.Signing, o Order, by Identity, now time.Time) (*gm.Certificate, error) {
 	signing = addressed(signing, r.c.Base, by.Name)
-	prof = signing.Profiles[o.Profile]
+	prof := signing.Profiles[o.Profile]
 	// FillTemplate computes a key identifier with crypto/x509, which knows no SM2: it gets another key to chew on, and the
 	// identifier is replaced below.
 	filled := x509.Certificate{PublicKey: ed25519.PublicKey(make([]byte, ed25519.PublicKeySize))}
@@ -298,13 +297,4 @@ func hostsOf(dns []string, ips []net.IP) []string {
 		hosts = append(hosts, ip.String())
 	}
 	return hosts
-}
-
-// sm2Key returns an SM2 public key, or ErrKey.
-func sm2Key(pub crypto.PublicKey) (*ecdsa.PublicKey, error) {
-	key, ok := pub.(*ecdsa.PublicKey)
-	if !ok || !gm.IsSM2(key) {
-		return nil, ErrKey
-	}
-	return key, nil
 }

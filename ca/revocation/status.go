@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yinzheng/ca"
+	"yinzheng/internal/gm"
 	"yinzheng/internal/ocsp"
 )
 
@@ -39,6 +40,12 @@ func (p *Publisher) OCSP(ctx context.Context, request []byte) (response []byte, 
 		return ocsp.Failure(failureOf(err)), 0, fmt.Errorf("answering for the status of a certificate: %w", err)
 	}
 	return response, maxAge, nil
+}
+
+// OnECDSA reports whether a request is about a certificate of an ECDSA authority of ours.
+func (p *Publisher) OnECDSA(r *ocsp.Request) bool {
+	a, err := p.asked(r)
+	return err == nil && !gm.IsSM2(a.cert.PublicKey)
 }
 
 // failureOf chooses the reason that an asker is told. What is not the asker's fault and not for ever is tryLater.

@@ -175,12 +175,19 @@ func TestOperatorsRunTheAuthorityByCommands(t *testing.T) {
 	a.story()
 	backup := filepath.Join(a.dir, "keys.backup")
 	secret, own := a.file("backup.secret", "a passphrase for the back-up\n"), a.file("own.secret", "another passphrase for the keys\n")
+	next := a.file("next.yaml", fmt.Sprintf("listen: %s\nregion: {code: '450000', name: 广西壮族自治区}\ndata: %s\nclock: unchecked\npassphrase: %s\n", a.address, filepath.Dir(a.config), own))
+	a.ok("key", "reseal", "--config", a.config, "--to", next)
+	if status, _, errs := run(t, "key", "list", "--config", a.config, "--operator", a.zhang); status == exitOK {
+		t.Errorf("the old passphrase still opens the keys: %s", errs)
+	}
+	a.config, a.where = next, []string{"--config", next}
 	a.ok("key", "backup", "--config", a.config, "--out", backup, "--backup-passphrase", secret)
 	restored := filepath.Join(a.dir, "restored")
 	if err := os.Mkdir(restored, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	a.ok("key", "restore", "--data", restored, "--from", backup, "--backup-passphrase", secret, "--passphrase", own)
+	elsewhere := a.file("restored.yaml", fmt.Sprintf("listen: %s\nregion: {code: '450000', name: 广西壮族自治区}\ndata: %s\npassphrase: %s\n", a.address, restored, own))
+	a.ok("key", "restore", "--config", elsewhere, "--from", backup, "--backup-passphrase", secret)
 	if out := a.ok("key", "verify", "--config", a.config); !strings.Contains(out, "whole") {
 		t.Errorf("%s", out)
 	}

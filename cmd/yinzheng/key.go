@@ -26,7 +26,8 @@ func keyVerbs() []verb {
 		{"destroy", "KEY", "propose to destroy a private key for ever", keyState("destroy", keys.Destroyed)},
 		{"quota", "KEY N", "propose how many signatures a key may make in its life; 0 for no bound", runKeyQuota},
 		{"backup", "--out FILE --backup-passphrase FILE", "write all keys, re-encrypted, into one file", runKeyBackup},
-		{"restore", "--data DIR --from FILE --backup-passphrase FILE --passphrase FILE", "bring the keys of a backup into a folder without any", runKeyRestore},
+		{"restore", "--from FILE --backup-passphrase FILE", "bring the keys of a backup into a data folder without any", runKeyRestore},
+		{"reseal", "--to CONFIG", "let the keys rest under another passphrase or a token; the service is not running", runKeyReseal},
 		{"verify", "", "check the record of every signature made", runKeyVerify},
 	}
 }
@@ -144,14 +145,7 @@ func runKeyQuota(ctx context.Context, p *program, args []string) error {
 
 // keyFolder opens the folder of keys of a configuration where they are; a signer process is asked for nothing of this kind.
 func keyFolder(p *program, config string) (*keys.Folder, func() error, error) {
-	if config == "" {
-		return nil, nil, usageError{"--config FILE is missing"}
-	}
-	cfg, err := readConfig(config)
-	if err != nil {
-		return nil, nil, err
-	}
-	where, err := cfg.keys(true)
+	cfg, where, err := keysOf(config)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -197,21 +191,17 @@ func runKeyBackup(ctx context.Context, p *program, args []string) error {
 
 func runKeyRestore(ctx context.Context, p *program, args []string) error {
 	fs := p.flags("key restore")
-	data := fs.String("data", "", "data folder without keys")
+	config := fs.String("config", "", "configuration, whose data folder has no keys")
 	from := fs.String("from", "", "backup")
 	secret := fs.String("backup-passphrase", "", "file with the passphrase of the backup")
-	own := fs.String("passphrase", "", "file with the passphrase under which the keys are to rest")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	if *data == "" {
-		return usageError{"key restore : --data DIR is missing"}
-	}
-	backup, err := readSecret(*secret)
+	cfg, where, err := keysOf(*config)
 	if err != nil {
 		return err
 	}
-	passphrase, err := readSecret(*own)
+	backup, err := readSecret(*secret)
 	if err != nil {
 		return err
 	}
@@ -219,12 +209,54 @@ func runKeyRestore(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return fmt.Errorf("key restore : %w", err)
 	}
-	err = house.RestoreKeys(ctx, *data, f, backup, passphrase, p.now)
+	err = house.RestoreKeys(ctx, cfg.Data, f, backup, where, p.now)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("key restore : %w", err)
 	}
-	fmt.Fprintln(p.out, *data)
+	fmt.Fprintln(p.out, cfg.Data)
 	return nil
+}
+
+func runKeyReseal(ctx context.Context, p *program, args []string) error {
+	fs := p.flags("key reseal")
+	config := fs.String("config", "", "present configuration")
+	to := fs.String("to", "", "next configuration: the same data folder, another passphrase or a token")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	next, where, err := keysOf(*to)
+	if err != nil {
+		return err
+	}
+	present, err := readConfig(*config)
+	if err != nil {
+		return err
+	}
+	if present.Data != next.Data {
+		return usageError{"key reseal : the two configurations name different data folders"}
+	}
+	folder, closeKeys, err := keyFolder(p, *config)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(house.ResealKeys(ctx, folder, where), closeKeys()); err != nil {
+		return fmt.Errorf("key reseal : %w", err)
+	}
+	fmt.Fprintf(p.out, "use %s from now on\n", *to)
+	return nil
+}
+
+// keysOf reads a configuration and where its keys rest on this machine.
+func keysOf(config string) (Config, house.KeysConfig, error) {
+	if config == "" {
+		return Config{}, house.KeysConfig{}, usageError{"a configuration is missing"}
+	}
+	cfg, err := readConfig(config)
+	if err != nil {
+		return cfg, house.KeysConfig{}, err
+	}
+	where, err := cfg.keys(true)
+	return cfg, where, err
 }
 
 // readSecret reads a passphrase from a file.

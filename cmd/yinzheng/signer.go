@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"yinzheng/internal/house"
 	"yinzheng/internal/keys/remote"
@@ -14,6 +15,7 @@ func runSigner(ctx context.Context, p *program, args []string) error {
 	fs := p.flags("signer")
 	config := fs.String("config", "", "configuration; its keys.socket is where this process listens")
 	user := fs.Int("user", -1, "number of the user as whom the service runs, if another than this one's")
+	allowed := fs.String("allow", "", "what the service may also do to keys, divided by commas: activate, destroy, quota; each then rests on the service's dual control alone")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
@@ -27,6 +29,10 @@ func runSigner(ctx context.Context, p *program, args []string) error {
 	if cfg.Keys.Socket == "" {
 		return usageError{"signer : the configuration names no keys.socket"}
 	}
+	allow, err := allowances(*allowed)
+	if err != nil {
+		return err
+	}
 	where, err := cfg.keys(true)
 	if err != nil {
 		return err
@@ -35,10 +41,27 @@ func runSigner(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return fmt.Errorf("opening the keys : %w", err)
 	}
-	server, err := remote.Listen(remote.ServerConfig{Socket: cfg.Keys.Socket, Holder: holder, User: *user, Log: p.log})
+	server, err := remote.Listen(remote.ServerConfig{Socket: cfg.Keys.Socket, Holder: holder, User: *user, Allow: allow, Log: p.log})
 	if err != nil {
 		return errors.Join(fmt.Errorf("signer : %w", err), closeKeys())
 	}
 	fmt.Fprintf(p.out, "signing for %s on %s\n", cfg.Region.Name, cfg.Keys.Socket)
 	return errors.Join(server.Run(ctx), closeKeys())
+}
+
+// allowances reads what a signer does for the service beside making keys and signing.
+func allowances(list string) (a remote.Allow, err error) {
+	for word := range strings.FieldsFuncSeq(list, func(r rune) bool { return r == ',' || r == ' ' }) {
+		switch word {
+		case "activate":
+			a.Activate = true
+		case "destroy":
+			a.Destroy = true
+		case "quota":
+			a.RaiseQuota = true
+		default:
+			return a, usageError{fmt.Sprintf("signer : --allow knows no %q", word)}
+		}
+	}
+	return a, nil
 }

@@ -83,6 +83,7 @@ func (h *House) keepAuthority(ctx context.Context) error {
 		if now.Sub(looked) >= rootListLook {
 			looked = now
 			h.lookAtRootLists(ctx, now)
+			h.recordKeysHead(ctx)
 		}
 		if n, err := h.DB.Void(ctx, now.Add(-orphanAge), now); err != nil && ctx.Err() == nil {
 			h.cfg.Log.ErrorContext(ctx, "giving up orphaned intents", "err", err)

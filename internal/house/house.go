@@ -21,6 +21,7 @@ import (
 	"yinzheng/ca"
 	"yinzheng/ca/operate"
 	"yinzheng/ca/revocation"
+	"yinzheng/ca/revocation/front"
 	"yinzheng/ca/tsa"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/blob"
@@ -370,7 +371,7 @@ func (h *House) makeHandler() (http.Handler, error) {
 		return nil, err
 	}
 	pki.Register(mux, pki.Config{
-		Lists: h.Revoked, Certificates: h.Region, Stamper: h.TSA, Callers: h.DB, Log: h.cfg.Log,
+		Lists: h.Revoked, Front: front.NewResponder(h.Revoked), Certificates: h.Region, Stamper: h.TSA, Callers: h.DB, Log: h.cfg.Log,
 		Signing: func(by auth.Caller) (http.Handler, error) {
 			return ca.SignHandler(h.Region.SM2Signer(by.ID, ca.ProfileSign))
 		},

@@ -5,11 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"yinzheng/ca"
 	"yinzheng/internal/gm"
-	"yinzheng/internal/keys"
 )
 
 // inspectRegister verifies every certificate of the register under the authority that issued it.
@@ -53,11 +51,15 @@ func (h *House) checkRecord(r ca.Record) error {
 }
 
 // inspectKeys verifies the record of every signature, where the keys are this process's own.
-func (h *House) inspectKeys(_ context.Context, i *Inspection) error {
+func (h *House) inspectKeys(ctx context.Context, i *Inspection) error {
 	if h.cfg.Keys.Socket != "" {
 		return nil
 	}
-	report, err := keys.VerifyJournal(filepath.Join(h.cfg.Data, keysDir))
+	known, err := h.keysHead(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := VerifyKeyJournal(h.cfg.Data, known...)
 	if err != nil {
 		i.found("keys", fmt.Errorf("the record of signatures: %w", err))
 	}

@@ -14,6 +14,7 @@ import (
 	"yinzheng/ca"
 	"yinzheng/ca/ceremony"
 	"yinzheng/internal/audit"
+	"yinzheng/internal/gm"
 	"yinzheng/internal/keys"
 	"yinzheng/internal/keys/remote"
 	"yinzheng/internal/keys/token"
@@ -44,20 +45,30 @@ func OpenKeys(data string, c KeysConfig, now func() time.Time, log *slog.Logger)
 		}
 		return client, client.Close, nil
 	}
-	sealed := keys.Passphrase(bytes.Clone(c.Passphrase))
-	closeToken := func() error { return nil }
 	if c.Token != nil {
-		t, err := token.Open(*c.Token)
-		if err != nil {
+		if err := prepareToken(data, *c.Token); err != nil {
 			return nil, nil, err
 		}
-		sealed, closeToken = t, t.Close
+	}
+	sealed, closeToken, err := c.sealing()
+	if err != nil {
+		return nil, nil, err
 	}
 	folder, err := keys.OpenFolder(keys.FolderConfig{Dir: filepath.Join(data, keysDir), Sealing: sealed, Now: now, Log: log})
 	if err != nil {
 		return nil, nil, errors.Join(err, closeToken())
 	}
 	return folder, func() error { return errors.Join(folder.Close(), closeToken()) }, nil
+}
+
+// prepareToken makes the key-encryption key in the token as long as no key rests under one.
+func prepareToken(data string, c token.Config) error {
+	there, err := filepath.Glob(filepath.Join(data, keysDir, "*.json"))
+	if err != nil || len(there) > 0 {
+		return err
+	}
+	_, err = token.Init(c)
+	return err
 }
 
 // openBooks opens database and keys: what everything else rests on.
@@ -136,14 +147,85 @@ func (k officeKeys) Signer(ctx context.Context, seal string) (crypto.Signer, err
 	return key, err
 }
 
-// RestoreKeys brings the keys of a backup into a data folder that has none.
-func RestoreKeys(ctx context.Context, data string, backup io.Reader, backupPassphrase, passphrase []byte, now func() time.Time) error {
-	return keys.Restore(ctx, backup, keys.RestoreConfig{
-		Dir: filepath.Join(data, keysDir), Backup: backupPassphrase, Sealing: keys.Passphrase(passphrase), Now: now,
-	})
+// sealing opens what the keys of a configuration rest under, and what closes it.
+func (c KeysConfig) sealing() (keys.Sealing, func() error, error) {
+	if c.Token == nil {
+		return keys.Passphrase(bytes.Clone(c.Passphrase)), func() error { return nil }, nil
+	}
+	t, err := token.Open(*c.Token)
+	if err != nil {
+		return nil, nil, err
+	}
+	return t, t.Close, nil
+}
+
+// RestoreKeys brings the keys of a backup into a data folder that has none, to rest as the configuration says.
+func RestoreKeys(ctx context.Context, data string, backup io.Reader, backupPassphrase []byte, c KeysConfig, now func() time.Time) error {
+	if c.Token != nil {
+		if err := prepareToken(data, *c.Token); err != nil {
+			return err
+		}
+	}
+	sealed, closeSealing, err := c.sealing()
+	if err != nil {
+		return err
+	}
+	err = keys.Restore(ctx, backup, keys.RestoreConfig{Dir: filepath.Join(data, keysDir), Backup: backupPassphrase, Sealing: sealed, Now: now})
+	return errors.Join(err, closeSealing())
+}
+
+// ResealKeys lets the keys of a folder rest under something else: another passphrase, or a token.
+func ResealKeys(ctx context.Context, folder *keys.Folder, to KeysConfig) error {
+	if to.Token != nil {
+		if _, err := token.Init(*to.Token); err != nil {
+			return err
+		}
+	}
+	sealed, closeSealing, err := to.sealing()
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Reseal(ctx, sealed), closeSealing())
 }
 
 // VerifyKeyJournal checks the record of signatures of a data folder and returns how many there are.
-func VerifyKeyJournal(data string) (keys.JournalReport, error) {
-	return keys.VerifyJournal(filepath.Join(data, keysDir))
+func VerifyKeyJournal(data string, known ...gm.Digest) (keys.JournalReport, error) {
+	return keys.VerifyJournal(filepath.Join(data, keysDir), known...)
+}
+
+// recordKeysHead writes the end of the keys' record into the audit record, so that nothing can be cut off it unseen.
+func (h *House) recordKeysHead(ctx context.Context) {
+	folder, isOurs := h.Keys.(*keys.Folder)
+	if !isOurs {
+		return
+	}
+	_, head := folder.Head()
+	h.record(ctx, keysHeadAction, head.String(), "")
+}
+
+const keysHeadAction = "keys.head"
+
+// keysHead finds the newest end of the keys' record in the audit record.
+func (h *House) keysHead(ctx context.Context) ([]gm.Digest, error) {
+	var heads []gm.Digest
+	for after := int64(0); ; {
+		entries, err := h.DB.Entries(ctx, after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			after = e.Sequence
+			if e.Action != keysHeadAction {
+				continue
+			}
+			head, err := gm.ParseDigest(e.Object)
+			if err != nil {
+				return nil, fmt.Errorf("audit entry %d: %w", e.Sequence, err)
+			}
+			heads = append(heads[:0], head)
+		}
+		if len(entries) < page {
+			return heads, nil
+		}
+	}
 }

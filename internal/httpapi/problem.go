@@ -108,6 +108,8 @@ var answers = []mapped{
 	{clock.ErrUnknown, http.StatusServiceUnavailable, "CLOCK_WRONG"},
 	{keys.ErrQuota, http.StatusServiceUnavailable, "KEY_QUOTA"},
 	{keys.ErrNoKey, http.StatusNotFound, "NOT_FOUND"},
+	{keys.ErrAway, http.StatusServiceUnavailable, "SIGNER_AWAY"},
+	{keys.ErrForbidden, http.StatusConflict, "SIGNER_FORBIDS"},
 	{keys.ErrState, http.StatusConflict, "KEY_STATE"},
 	{operate.ErrTwoPeople, http.StatusConflict, "TWO_PEOPLE"},
 	{operate.ErrDetail, http.StatusUnprocessableEntity, "ACT_DETAIL"},

@@ -260,3 +260,29 @@ func TestJournalIsVerifiedWhileKeysSign(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestLinesCutOffTheEndShowAgainstAKnownHead(t *testing.T) {
+	c, head := closedFolder(t)
+	if _, err := keys.VerifyJournal(c.Dir, head.Head); err != nil {
+		t.Fatal(err)
+	}
+	names := journalNames(t, c.Dir)
+	path := filepath.Join(c.Dir, "journal", names[len(names)-1])
+	lines := bytes.SplitAfter(read(t, path), []byte("\n"))
+	earlier, err := keys.VerifyJournal(c.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, c)
+	sign(t, f, "a", 1)
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.VerifyJournal(c.Dir, earlier.Head); err != nil {
+		t.Errorf("a head that others followed: %v", err)
+	}
+	write(t, path, bytes.Join(lines[:len(lines)-2], nil))
+	if _, err := keys.VerifyJournal(c.Dir, earlier.Head); !errors.Is(err, keys.ErrJournal) {
+		t.Errorf("cut off: %v", err)
+	}
+}

@@ -16,6 +16,10 @@ var (
 	ErrSpec   = errors.New("keys: description of a key is wrong")
 	ErrState  = errors.New("keys: the key's state does not allow that")
 	ErrQuota  = errors.New("keys: the key has used up its quota")
+	// ErrAway means that another process has the keys and does not answer, or fails.
+	ErrAway = errors.New("keys: their holder does not answer")
+	// ErrForbidden means that another process has the keys and does not do that for who asks.
+	ErrForbidden = errors.New("keys: their holder does not do that")
 	// ErrOptions means a kind of signature that the key does not make; for SM2 it comes as gm.ErrOptions.
 	ErrOptions = errors.New("keys: not the options of the key's algorithm")
 )

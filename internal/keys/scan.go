@@ -108,10 +108,18 @@ type JournalReport struct {
 // VerifyJournal reads the whole journal of a folder and its inventory, which another process may have open, and checks that
 // every line follows the one before it, that each key's count goes up by one with each use, and that the inventory agrees:
 // ErrJournal with the file and the line, ErrEntry. A line without its end is one being written, or one that the next opening
-// cuts off. Lines cut off the end since the inventory was last written do not show here; they do against a Head kept elsewhere.
-func VerifyJournal(dir string) (JournalReport, error) {
-	v := &verifying{counts: map[string]int64{}}
-	if err := v.folder(dir); err != nil {
+// cuts off. Lines cut off the end since the inventory was last written show only against known: heads kept elsewhere, each of
+// which must be the chain of some line.
+func VerifyJournal(dir string, known ...gm.Digest) (JournalReport, error) {
+	v := &verifying{counts: map[string]int64{}, known: map[gm.Digest]bool{}}
+	for _, head := range known {
+		v.known[head] = true
+	}
+	err := v.folder(dir)
+	if err == nil && len(v.known) > 0 {
+		err = fmt.Errorf("%w: %d lines that were known are not there any more", ErrJournal, len(v.known))
+	}
+	if err != nil {
 		return v.report, fmt.Errorf("verifying the journal: %w", err)
 	}
 	return v.report, nil
@@ -141,6 +149,7 @@ func (v *verifying) folder(dir string) error {
 type verifying struct {
 	report JournalReport
 	counts map[string]int64
+	known  map[gm.Digest]bool // heads that were not found yet
 }
 
 func (v *verifying) files(dir string) error {
@@ -160,6 +169,7 @@ func (v *verifying) files(dir string) error {
 		case s.bad != nil && (s.whole || i < len(numbers)-1):
 			return fmt.Errorf("%s: %w", journalName(n), s.bad)
 		}
+		delete(v.known, s.header.Chain)
 		v.report.Files++
 		v.report.Lines += s.lines
 		v.report.Head = s.chain
@@ -198,5 +208,6 @@ func (v *verifying) line(l Line) error {
 		return fmt.Errorf("%w: %s of %s has count %d after %d", ErrJournal, l.Op, l.ID, l.Count, before)
 	}
 	v.counts[l.ID] = l.Count
+	delete(v.known, l.Chain)
 	return nil
 }

@@ -3,6 +3,7 @@
 package pki
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -33,6 +34,12 @@ type Lists interface {
 	OCSP(ctx context.Context, request []byte) (response []byte, maxAge time.Duration, err error)
 }
 
+// Front serves some of the status requests; *front.Responder does.
+type Front interface {
+	http.Handler
+	Fits(request []byte) bool // the request is then handed over as the body of a POST
+}
+
 // Certificates gives out the authorities' certificates and the roots' own lists; *ca.Region does.
 type Certificates interface {
 	CertificateOf(name string) ([]byte, error) // fs.ErrNotExist
@@ -47,6 +54,7 @@ type Stamper interface {
 // Config is what is served.
 type Config struct {
 	Lists        Lists
+	Front        Front // of cfssl, for what it can serve
 	Certificates Certificates
 	Stamper      Stamper
 	Signing      func(by auth.Caller) (http.Handler, error) // cfssl's handler for one caller, who may operate the authority
@@ -134,6 +142,12 @@ func (s *server) ocspGet(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) status(w http.ResponseWriter, r *http.Request, request []byte) {
+	if s.Front.Fits(request) {
+		inner := *r // the server keeps its own body
+		inner.Method, inner.Body = http.MethodPost, io.NopCloser(bytes.NewReader(request))
+		s.Front.ServeHTTP(w, &inner)
+		return
+	}
 	answer, age, err := s.Lists.OCSP(r.Context(), request)
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "certificate status", "err", err)

@@ -16,10 +16,31 @@ import (
 	"golang.org/x/crypto/ocsp"
 
 	"yinzheng/ca/revocation"
+	ours "yinzheng/internal/ocsp"
 )
 
 // answerTimeout bounds one answer: cfssl's interface brings no context, and an asker does not wait longer.
 const answerTimeout = 5 * time.Second
+
+// Responder is cfssl's responder in front of a Publisher.
+type Responder struct {
+	p     *revocation.Publisher
+	cfssl *cfssl.Responder
+}
+
+// NewResponder returns the responder.
+func NewResponder(p *revocation.Publisher) *Responder {
+	return &Responder{p, cfssl.NewResponder(New(p), nil)}
+}
+
+// Fits reports whether cfssl can serve a request.
+func (r *Responder) Fits(request []byte) bool {
+	q, err := ours.ParseRequest(request)
+	return err == nil && len(q.IDs) == 1 && q.Nonce == nil && r.p.OnECDSA(q)
+}
+
+// ServeHTTP hands a request that Fits, in the body of a POST, to cfssl.
+func (r *Responder) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.cfssl.ServeHTTP(w, q) }
 
 // source implements cfssl's Source.
 type source struct{ p *revocation.Publisher }

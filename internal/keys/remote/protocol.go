@@ -36,11 +36,11 @@ var (
 	// ErrFrame means that the other side does not speak this protocol.
 	ErrFrame = errors.New("remote: malformed frame")
 	// ErrForbidden means that the server does not do that for a client.
-	ErrForbidden = errors.New("remote: the signer process does not do that over its socket")
+	ErrForbidden = fmt.Errorf("%w: the signer process was not started to do that over its socket", keys.ErrForbidden)
 	// ErrUnreachable means that the signer process did not answer: what was asked for may have been done.
-	ErrUnreachable = errors.New("remote: the signer process cannot be reached")
+	ErrUnreachable = fmt.Errorf("%w: the signer process cannot be reached", keys.ErrAway)
 	// ErrServer means that the server failed for a reason of its own.
-	ErrServer = errors.New("remote: the signer process failed")
+	ErrServer = fmt.Errorf("%w: the signer process failed", keys.ErrAway)
 )
 
 // The operations.

@@ -115,6 +115,8 @@ var problems = map[string]sentence{
 	"SAME_PERSON":               {"提出人不能自己批准。", "Who proposed it cannot approve it."},
 	"ACT_UNKNOWN":               {"没有这种事项。", "There is no such act."},
 	"ACT_DETAIL":                {"事项的内容不符合规定。", "The details of the act cannot be read."},
+	"SIGNER_AWAY":               {"签名进程没有应答，请稍后再试。", "The signer process does not answer; try again later."},
+	"SIGNER_FORBIDS":            {"签名进程未被授权执行此操作。", "The signer process was not started to do that."},
 	"KEY_IN_USE":                {"该密钥正在使用，请先更新服务证书或更替签发机构。", "This key is in use; renew the service or roll the authority over first."},
 	"PROPOSALS_FULL":            {"待审批的提议过多，请先处理。", "Too many proposals wait; decide some first."},
 	"PROPOSAL_EXPIRED":          {"提议已过期。", "The proposal has expired."},
