@@ -85,7 +85,10 @@ func made(t testing.TB) *bench {
 	return b
 }
 
-var template = sync.OnceValues(func() (map[string]string, error) {
+var template = sync.OnceValues(func() (map[string]string, error) { return rootsOf(rootPlan) })
+
+// rootsOf performs a plan of the act root and returns the folder's files.
+func rootsOf(plan string) (map[string]string, error) {
 	dir, err := os.MkdirTemp("", "ceremony")
 	if err != nil {
 		return nil, err
@@ -95,11 +98,13 @@ var template = sync.OnceValues(func() (map[string]string, error) {
 		return nil, err
 	}
 	b := &bench{dir: dir, now: start}
-	if _, err := ceremony.Perform(context.Background(), b.rootInput()); err != nil {
+	in := b.rootInput()
+	in.Plan, in.Reviewed = []byte(plan), gm.Sum([]byte(plan))
+	if _, err := ceremony.Perform(context.Background(), in); err != nil {
 		return nil, err
 	}
 	return snapshot(dir)
-})
+}
 
 func snapshot(dir string) (map[string]string, error) {
 	out := map[string]string{}

@@ -1,30 +1,34 @@
 package ceremony_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"yinzheng/ca/ceremony"
 	"yinzheng/internal/gm"
 )
 
-// foreign is the folder of another region with roots of its own.
+// foreign is the folder of another region with roots of its own; they are made once and copied.
 func foreign(t testing.TB) *bench {
 	t.Helper()
-	b := empty(t)
-	in := b.rootInput()
-	in.Plan = []byte(strings.NewReplacer("450000", "460000", "广西壮族自治区", "海南省", "示例电子", "示例海南电子").Replace(rootPlan))
-	in.Reviewed = gm.Sum(in.Plan)
-	if _, err := ceremony.Perform(context.Background(), in); err != nil {
+	files, err := foreignTemplate()
+	if err != nil {
 		t.Fatal(err)
 	}
+	b := empty(t)
+	restore(t, b.dir, files)
 	return b
 }
+
+var foreignTemplate = sync.OnceValues(func() (map[string]string, error) {
+	return rootsOf(strings.NewReplacer("450000", "460000", "广西壮族自治区", "海南省", "示例电子", "示例海南电子").Replace(rootPlan))
+})
 
 func (b *bench) crossPlan(t testing.TB, from *bench, file string) string {
 	t.Helper()
@@ -50,12 +54,24 @@ func TestForeignRootIsCertifiedWithItsOwnKeyAndLimitedNames(t *testing.T) {
 	if crossed.MaxPathLen != 1 || crossed.NotAfter.After(theirs.NotAfter) {
 		t.Errorf("path length %d, until %v", crossed.MaxPathLen, crossed.NotAfter)
 	}
+	if !crossed.NotBefore.Equal(theirs.NotBefore) && !crossed.NotBefore.Equal(b.certificate("root.pem").NotBefore) {
+		t.Errorf("from %v: what the other root did from its beginning %v is not vouched for", crossed.NotBefore, theirs.NotBefore)
+	}
 	constrained := false
 	for _, e := range crossed.Extensions {
 		constrained = constrained || e.Id.String() == "2.5.29.30" && e.Critical && strings.Contains(string(e.Value), "海南省")
 	}
 	if !constrained {
 		t.Error("no critical name constraints")
+	}
+}
+
+func TestCrossCertificateBeginsWhenThePlanSays(t *testing.T) {
+	b, other := made(t), foreign(t)
+	from := other.certificate("root.pem").NotBefore.Add(2 * time.Second)
+	b.must(b.crossPlan(t, other, "root.pem") + "  from: " + from.Format(time.RFC3339) + "\n")
+	if got := b.certificate("out/region-460000.pem").NotBefore; !got.Equal(from) {
+		t.Errorf("from %v, want %v", got, from)
 	}
 }
 

@@ -1,6 +1,7 @@
 package ceremony
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"syscall"
 
 	"yinzheng/internal/durable"
+	"yinzheng/internal/gm"
 )
 
 const (
@@ -28,7 +30,8 @@ const (
 	scriptPrefix   = "transcript-"
 	scriptSuffix   = ".json"
 	asidePrefix    = "abandoned-"
-	maxTranscripts = 10_000 // a folder with more is none of ours: roots sign a few times a year
+	tempPrefix     = ".tmp-" // as package durable names a file that is not whole yet
+	maxTranscripts = 10_000  // a folder with more is none of ours: roots sign a few times a year
 )
 
 // folder is an open ceremony folder, locked for one process.
@@ -67,7 +70,7 @@ func openFolder(dir string) (*folder, error) {
 		f.close()
 		return nil, fmt.Errorf("%w: %s", ErrLocked, abs)
 	}
-	if err := os.MkdirAll(f.path(OutDir), dirMode); err != nil {
+	if err := errors.Join(os.MkdirAll(f.path(OutDir), dirMode), removeTemps(abs), removeTemps(f.path(OutDir))); err != nil {
 		f.close()
 		return nil, fmt.Errorf("%w: %w", ErrFolder, err)
 	}
@@ -120,6 +123,65 @@ func create(path string, content []byte, mode fs.FileMode) error {
 	err := durable.CreateFile(path, content, mode)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: %s", ErrExists, path)
+	}
+	return err
+}
+
+// createShare is create for a folder that may be an officer's memory stick, whose file system knows neither hard links nor
+// modes: there the file is written in place.
+func createShare(path string, content []byte) error {
+	err := create(path, content, fileMode)
+	if !errors.Is(err, errors.ErrUnsupported) && !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return createPlain(path, content)
+}
+
+// createPlain writes a file that must not be there; a crash may leave a part of it.
+func createPlain(path string, content []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %s", ErrExists, path)
+	}
+	if err != nil {
+		return fmt.Errorf("writing a share: %w", err)
+	}
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Sync(), f.Close(), durable.SyncDir(filepath.Dir(path))); err != nil {
+		return fmt.Errorf("writing a share: %w", err)
+	}
+	return nil
+}
+
+// shred overwrites a file and removes it. A disk that keeps old blocks keeps what was in them: then the old shares have to go.
+// A file that is not there is no error.
+func shred(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	noise := make([]byte, gm.MaxKeyFile)
+	_, _ = rand.Read(noise) // never fails
+	_, err = f.WriteAt(noise, 0)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return durable.SyncDir(filepath.Dir(path))
+}
+
+// removeTemps removes what a killed run left half written.
+func removeTemps(dir string) error {
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }

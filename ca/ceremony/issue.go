@@ -206,8 +206,18 @@ func (s *session) prepareCross() ([]*order, error) {
 	if foreign.MaxPathLenZero || foreign.MaxPathLen > 0 {
 		length = min(length, foreign.MaxPathLen)
 	}
+	since := foreign.NotBefore // what that root did before today is vouched for as well
+	if x.From != "" {
+		from, err := parseDate(x.From)
+		if err != nil {
+			return nil, err
+		}
+		if from.After(since) {
+			since = from
+		}
+	}
 	o, err := s.draft(want{
-		name: x.Name, profile: ProfileCross, file: OutDir + "/" + x.Name + certSuffix, subject: foreign.Subject,
+		name: x.Name, profile: ProfileCross, notBefore: since, file: OutDir + "/" + x.Name + certSuffix, subject: foreign.Subject,
 		rawSubject: foreign.RawSubject, key: foreign.PublicKey, keyID: foreign.SubjectKeyId, years: x.Years,
 		notAfter: foreign.NotAfter, pathLength: &length, extra: []pkix.Extension{names}, url: s.plan.URL, parent: s.state.parsed[SM2Root],
 	})

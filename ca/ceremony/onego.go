@@ -25,6 +25,7 @@ const (
 	passphraseSuffix = ".passphrase"
 	passphraseBytes  = 32
 	oneGoTool        = "yinzheng"
+	oneGoMark        = ", in one go by one person" // after the program's name in every transcript
 	oneGoThreshold   = 2
 	oneGoListLife    = 365 * 24 * time.Hour
 )
@@ -76,6 +77,7 @@ func OneGo(ctx context.Context, c Config, requests []Request) (*Result, error) {
 	if g.Tool == "" {
 		g.Tool = oneGoTool
 	}
+	g.Tool += oneGoMark
 	if g.Now == nil {
 		return nil, fmt.Errorf("%w: no clock", ErrPlan)
 	}
@@ -87,7 +89,7 @@ func OneGo(ctx context.Context, c Config, requests []Request) (*Result, error) {
 		return nil, err
 	}
 	if !s.established() {
-		if err := g.perform(ctx, g.rootPlan()); err != nil {
+		if err := g.perform(ctx, DraftRoot(g.Region, g.Name, g.URL, oneGoOfficers(), oneGoThreshold)); err != nil {
 			return nil, err
 		}
 	}
@@ -177,20 +179,6 @@ func (g *oneGo) perform(ctx context.Context, p Plan) error {
 	return err
 }
 
-func (g *oneGo) rootPlan() Plan {
-	subject := func(profile, title string) Subject {
-		return Subject{Country: "CN", Organization: g.Name, Unit: profile, CommonName: g.Name + title}
-	}
-	return Plan{
-		Act: ActRoot,
-		Roots: &Roots{
-			SM2: RootPlan{Subject: subject(ProfileRoot, "电子证照根CA")},
-			TLS: RootPlan{Subject: subject(ProfileTLSRoot, "TLS根CA")},
-		},
-		Officers: &Officers{Threshold: oneGoThreshold, Labels: oneGoOfficers()},
-	}
-}
-
 // issue signs the requests whose keys have no certificate yet.
 func (g *oneGo) issue(ctx context.Context, requests []Request) error {
 	s, err := g.state()
@@ -217,33 +205,16 @@ func (g *oneGo) issue(ctx context.Context, requests []Request) error {
 		if err := durable.WriteFile(g.path(file), r.CSR, fileMode); err != nil {
 			return err
 		}
-		profile := ProfileTLSCA
-		if gm.IsSM2(csr.PublicKey) {
-			profile = ProfileIssuing
+		q, err := askFor(File{Name: r.Name, Path: file, Content: r.CSR})
+		if err != nil {
+			return err
 		}
-		p.Requests = append(p.Requests, IssueRequest{
-			Name: r.Name, Profile: profile, File: file, SM3: gm.Sum(r.CSR).String(), Subject: subjectOf(csr),
-		})
+		p.Requests = append(p.Requests, q)
 	}
 	if len(p.Requests) == 0 {
 		return nil
 	}
 	return g.perform(ctx, p)
-}
-
-// subjectOf takes a name apart; what does not fit shows when the plan's name is compared with the request's.
-func subjectOf(csr *gm.Request) Subject {
-	first := func(v []string) string {
-		if len(v) == 0 {
-			return ""
-		}
-		return v[0]
-	}
-	n := csr.Subject
-	return Subject{
-		Country: first(n.Country), Organization: first(n.Organization), Unit: first(n.OrganizationalUnit),
-		Province: first(n.Province), Locality: first(n.Locality), CommonName: n.CommonName,
-	}
 }
 
 // lists signs both revocation lists if one is missing or has lived half its life. What was revoked stays so.

@@ -28,11 +28,15 @@ type Act string
 
 // The acts.
 const (
-	ActRoot  Act = "root"  // makes the roots and shares their secret
-	ActIssue Act = "issue" // signs the requests of issuing CAs
-	ActCross Act = "cross" // certifies the SM2 root of another region
-	ActCRL   Act = "crl"   // signs the revocation lists of both roots
+	ActRoot    Act = "root"    // makes the roots and shares their secret
+	ActIssue   Act = "issue"   // signs the requests of issuing CAs
+	ActCross   Act = "cross"   // certifies the SM2 root of another region
+	ActCRL     Act = "crl"     // signs the revocation lists of both roots
+	ActReshare Act = "reshare" // shares a new secret among new officers; the roots stay
 )
+
+// shares reports whether an act gives out shares.
+func (a Act) shares() bool { return a == ActRoot || a == ActReshare }
 
 // Names of the two roots: in plans, transcripts, file names and addresses.
 const (
@@ -95,9 +99,10 @@ type IssueRequest struct {
 // Cross is another region's SM2 root to be certified.
 type Cross struct {
 	Name       string    `yaml:"name"`
-	File       string    `yaml:"file"` // its certificate, PEM or DER
-	SM3        string    `yaml:"sm3"`  // of that file
-	Years      int       `yaml:"years,omitempty"`
+	File       string    `yaml:"file"`                  // its certificate, PEM or DER
+	SM3        string    `yaml:"sm3"`                   // of that file
+	Years      int       `yaml:"years,omitempty"`       // from now; 10 if nothing is said
+	From       string    `yaml:"from,omitempty"`        // since when we vouch for that root, as next_update; its own beginning if nothing is said
 	PathLength *int      `yaml:"path_length,omitempty"` // CAs below it: 1 for its issuing CAs, 0 for none; 1 if nothing is said
 	Permitted  []Subject `yaml:"permitted"`             // subtrees of names that it may certify; at least one
 }

@@ -53,9 +53,9 @@ func (p *Plan) check() error {
 		"roots": p.Roots != nil, "officers": p.Officers != nil, "requests": p.Requests != nil,
 		"cross": p.Cross != nil, "lists": p.Lists != nil,
 	}
-	needed := map[Act][]string{ActRoot: {"roots", "officers"}, ActIssue: {"requests"}, ActCross: {"cross"}, ActCRL: {"lists"}}[p.Act]
+	needed := map[Act][]string{ActRoot: {"roots", "officers"}, ActIssue: {"requests"}, ActCross: {"cross"}, ActCRL: {"lists"}, ActReshare: {"officers"}}[p.Act]
 	if needed == nil {
-		c.say("act", "%q is not known; there are root, issue, cross and crl", p.Act)
+		c.say("act", "%q is not known; there are root, issue, cross, crl and reshare", p.Act)
 		return errors.Join(c.wrong...)
 	}
 	for _, key := range []string{"roots", "officers", "requests", "cross", "lists"} {
@@ -129,6 +129,11 @@ func (x *Cross) check(c *checker) {
 	c.output("cross.name", x.Name)
 	c.file("cross", x.File, x.SM3)
 	c.years("cross.years", &x.Years, issueYears)
+	if x.From != "" {
+		if _, err := parseDate(x.From); err != nil {
+			c.say("cross.from", "%v", err)
+		}
+	}
 	if x.PathLength == nil {
 		one := 1
 		x.PathLength = &one

@@ -29,14 +29,13 @@ import (
 // ended early left shares and keys that the next one puts aside, for the secret of a run lives only in its memory.
 func (s *session) root(ctx context.Context) error {
 	if s.state.established() {
-		return fmt.Errorf("%w: the roots", ErrExists)
+		return errors.Join(fmt.Errorf("%w: the roots", ErrExists), s.tidy())
 	}
-	h := holders{officers: s.plan.Officers.Labels, threshold: s.plan.Officers.Threshold}
 	id := make([]byte, idBytes)
 	if _, err := io.ReadFull(s.in.Rand, id); err != nil {
 		return fmt.Errorf("naming the ceremony: %w", err)
 	}
-	h.ceremony = hex.EncodeToString(id)
+	h := s.newHolders(hex.EncodeToString(id))
 	if err := s.checkPassphrases(); err != nil {
 		return err
 	}
@@ -79,7 +78,18 @@ func (s *session) root(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.end()
+	if err := s.prove(h); err != nil {
+		return err
+	}
+	if err := s.end(); err != nil {
+		return err
+	}
+	return s.tidy()
+}
+
+// newHolders are those of the plan; the act that is about to begin shares the secret among them.
+func (s *session) newHolders(ceremony string) holders {
+	return holders{ceremony: ceremony, officers: s.plan.Officers.Labels, threshold: s.plan.Officers.Threshold, sharing: s.state.count + 1}
 }
 
 // checkPassphrases wants one passphrase of each officer, long enough, no two the same: who knows one opens one share.
@@ -121,12 +131,24 @@ func keysOf[V any](m map[string]V) map[string]struct{} {
 	return out
 }
 
-// sharePath is where an officer's share goes.
-func (s *session) sharePath(officer string) string {
-	if dir := s.in.ShareDirs[officer]; dir != "" {
-		return filepath.Join(dir, officer+shareSuffix)
+// made is the number of the transcript of the act root, this one's if that is it.
+func (s *session) made() int {
+	if s.plan.Act == ActRoot {
+		return s.state.count + 1
 	}
-	return s.folder.path(officer + shareSuffix)
+	return s.state.made
+}
+
+// sharePath is where an officer's share goes. Shares of a later act have its number in their names.
+func (s *session) sharePath(officer string) string {
+	name := officer + shareSuffix
+	if n := s.state.count + 1; n != s.made() {
+		name = officer + "-" + strconv.Itoa(n) + shareSuffix
+	}
+	if dir := s.in.ShareDirs[officer]; dir != "" {
+		return filepath.Join(dir, name)
+	}
+	return s.folder.path(name)
 }
 
 // leftovers finds what attempts that ended early left in the way. Anything else that is in the way is an error.
@@ -203,7 +225,8 @@ func (s *session) seal(h holders, shares []secretsharing.Share, pass []byte) (*s
 	for i, officer := range h.officers {
 		work.Go(func() (err error) {
 			out.shares[i], err = sealShare(Share{
-				Format: shareFormat, Ceremony: h.ceremony, Officer: officer, Index: i + 1, Threshold: h.threshold, Of: len(h.officers),
+				Format: shareFormat, Ceremony: h.ceremony, Sharing: h.sharing, Officer: officer, Index: i + 1,
+				Threshold: h.threshold, Of: len(h.officers),
 			}, shares[i].Value, s.in.Passphrases[officer])
 			return err
 		})
@@ -223,7 +246,7 @@ func (s *session) handOut(h holders, files [][]byte) error {
 	}
 	for i, officer := range h.officers {
 		path := s.sharePath(officer)
-		if err := create(path, files[i], fileMode); err != nil {
+		if err := createShare(path, files[i]); err != nil {
 			return err
 		}
 		s.step("share file " + officer)
@@ -269,12 +292,7 @@ func (s *session) draftRoots(officers []string) ([]*order, error) {
 
 // makeRoot stores a root's key, sealed, and then its certificate.
 func (s *session) makeRoot(o *order, file []byte) error {
-	if err := create(s.folder.path(o.Name+keySuffix), file, fileMode); err != nil {
-		return err
-	}
-	s.step("key file " + o.Name)
-	record := &KeyRecord{Name: o.Name, Key: o.Key, SM3: gm.Sum(file)}
-	if err := s.add("key "+o.Name, Entry{Event: EventKey, Key: record}); err != nil {
+	if err := s.storeKey(o.Name, o.Key, file); err != nil {
 		return err
 	}
 	der, err := s.sign(o, s.keys.of(o.Name))
@@ -282,5 +300,45 @@ func (s *session) makeRoot(o *order, file []byte) error {
 		return err
 	}
 	s.state.roots[o.Name] = der
+	return nil
+}
+
+// storeKey stores a root's key, sealed. The digest is that of its public key.
+func (s *session) storeKey(root string, public gm.Digest, file []byte) error {
+	if err := create(s.folder.path(keyFile(root, s.made(), s.state.count+1)), file, fileMode); err != nil {
+		return err
+	}
+	s.step("key file " + root)
+	return s.add("key "+root, Entry{Event: EventKey, Key: &KeyRecord{Name: root, Key: public, SM3: gm.Sum(file)}})
+}
+
+// prove reads back every share file and both key files: the officers' passphrases open what lies on the disk, or the act
+// fails before it counts.
+func (s *session) prove(h holders) error {
+	given := make([]ShareInput, len(h.officers))
+	for i, officer := range h.officers {
+		file, err := readFile(s.sharePath(officer), MaxShare)
+		if err != nil {
+			return fmt.Errorf("reading back the share of %s: %w", officer, err)
+		}
+		given[i] = ShareInput{File: file, Passphrase: s.in.Passphrases[officer]}
+	}
+	secret, _, err := h.open(given)
+	if err != nil {
+		return fmt.Errorf("reading back the shares: %w", err)
+	}
+	files := map[string]string{}
+	for _, name := range []string{SM2Root, TLSRoot} {
+		files[name] = keyFile(name, s.made(), h.sharing)
+	}
+	back, err := s.openKeys(h.ceremony, secret, files)
+	if err != nil {
+		return fmt.Errorf("reading back the root keys: %w", err)
+	}
+	for _, name := range []string{SM2Root, TLSRoot} {
+		if same, err := sameKey(back.of(name).Public(), s.keys.of(name).Public()); err != nil || !same {
+			return errors.Join(fmt.Errorf("reading back the root keys: %w: %s", ErrMismatch, name), err)
+		}
+	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/cloudflare/circl/group"
 	"golang.org/x/sync/errgroup"
 
 	"yinzheng/internal/durable"
@@ -59,7 +60,7 @@ func (s *session) run(ctx context.Context) error {
 	if !s.state.established() {
 		return fmt.Errorf("%w: it has no roots; the act root comes first", ErrFolder)
 	}
-	if err := s.publishRoots(); err != nil {
+	if err := s.tidy(); err != nil {
 		return err
 	}
 	if s.plan.Region != s.state.region || s.plan.Name != s.state.name {
@@ -77,8 +78,11 @@ func (s *session) run(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	root := gm.Sum(s.state.roots[SM2Root])
-	if err := s.begin(s.state.holders, &root); err != nil {
+	root, h := gm.Sum(s.state.roots[SM2Root]), s.state.holders
+	if s.plan.Act == ActReshare {
+		h = s.newHolders(h.ceremony)
+	}
+	if err := s.begin(h, &root); err != nil {
 		return err
 	}
 	defer s.leave()
@@ -88,23 +92,32 @@ func (s *session) run(ctx context.Context) error {
 	if err := do(ctx); err != nil {
 		return err
 	}
-	return s.end()
+	if err := s.end(); err != nil {
+		return err
+	}
+	if s.plan.Act == ActReshare { // the new shares count from here on
+		for _, old := range s.state.keyFiles {
+			s.state.superseded = append(s.state.superseded, old)
+		}
+	}
+	return s.tidy()
 }
 
 // prepare checks what the plan names and returns what is to be done.
 func (s *session) prepare() (func(context.Context) error, error) {
-	if s.plan.Act == ActCRL {
+	switch s.plan.Act {
+	case ActReshare:
+		return s.reshare, s.prepareReshare()
+	case ActCRL:
 		lists, err := s.prepareLists()
 		return func(ctx context.Context) error { return s.signLists(ctx, lists) }, err
+	case ActCross:
+		orders, err := s.prepareCross()
+		return func(ctx context.Context) error { return s.signOrders(ctx, orders) }, err
+	default:
+		orders, err := s.prepareRequests()
+		return func(ctx context.Context) error { return s.signOrders(ctx, orders) }, err
 	}
-	var orders []*order
-	var err error
-	if s.plan.Act == ActCross {
-		orders, err = s.prepareCross()
-	} else {
-		orders, err = s.prepareRequests()
-	}
-	return func(ctx context.Context) error { return s.signOrders(ctx, orders) }, err
 }
 
 // open puts the secret together and opens both root keys.
@@ -113,30 +126,42 @@ func (s *session) open() (*rootKeys, error) {
 	if err != nil {
 		return nil, err
 	}
-	pass, err := passphrase(s.state.holders.ceremony, secret)
+	k, err := s.openKeys(s.state.holders.ceremony, secret, s.state.keyFiles)
+	if err != nil {
+		return nil, err
+	}
+	k.officers = officers
+	for _, name := range []string{SM2Root, TLSRoot} {
+		pub, ok := s.state.parsed[name].PublicKey.(*ecdsa.PublicKey)
+		if !ok || !pub.Equal(k.of(name).Public()) {
+			return nil, fmt.Errorf("%w: %s", ErrMismatch, name)
+		}
+	}
+	return k, nil
+}
+
+// openKeys opens the files of both root keys by the secret.
+func (s *session) openKeys(ceremony string, secret group.Scalar, files map[string]string) (*rootKeys, error) {
+	pass, err := passphrase(ceremony, secret)
 	if err != nil {
 		return nil, err
 	}
 	defer clear(pass)
-	k := &rootKeys{officers: officers}
+	k := new(rootKeys)
 	var work errgroup.Group
-	work.Go(func() (err error) { k.sm2, err = s.openKey(SM2Root, pass); return err })
-	work.Go(func() (err error) { k.tls, err = s.openKey(TLSRoot, pass); return err })
+	work.Go(func() (err error) { k.sm2, err = s.openKey(files[SM2Root], pass); return err })
+	work.Go(func() (err error) { k.tls, err = s.openKey(files[TLSRoot], pass); return err })
 	return k, work.Wait()
 }
 
 func (s *session) openKey(name string, pass []byte) (crypto.Signer, error) {
-	file, err := s.folder.read(gm.MaxKeyFile, name+keySuffix)
+	file, err := s.folder.read(gm.MaxKeyFile, name)
 	if err != nil {
-		return nil, fmt.Errorf("reading the key %s: %w", name, err)
+		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	key, err := gm.OpenKey(file, pass)
 	if err != nil {
-		return nil, fmt.Errorf("opening the key %s: %w", name, err)
-	}
-	pub, ok := s.state.parsed[name].PublicKey.(*ecdsa.PublicKey)
-	if !ok || !pub.Equal(key.Public()) {
-		return nil, fmt.Errorf("%w: %s", ErrMismatch, name)
+		return nil, fmt.Errorf("opening %s: %w", name, err)
 	}
 	return key, nil
 }
@@ -185,15 +210,19 @@ func (s *session) end() error {
 	if err != nil {
 		return fmt.Errorf("reading back the transcript: %w", err)
 	}
-	if _, err = VerifyTranscript(file, s.state.roots[SM2Root]); err != nil {
-		return err
-	}
-	return s.publishRoots()
+	_, err = VerifyTranscript(file, s.state.roots[SM2Root])
+	return err
 }
 
-// publishRoots puts copies of the root certificates under out/, if they are not there, once the transcript of the act root
-// is closed: out/ is what is carried to the server.
-func (s *session) publishRoots() error {
+// tidy does what follows from closed transcripts: copies of the root certificates lie under out/, which is what is carried to
+// the server, and key files under a secret that was replaced are gone.
+func (s *session) tidy() error {
+	for _, name := range s.state.superseded {
+		if err := shred(s.folder.path(name)); err != nil {
+			return fmt.Errorf("removing %s: %w", name, err)
+		}
+		s.step("removed " + name)
+	}
 	for name, file := range map[string]string{SM2Root: RootFile, TLSRoot: TLSRootFile} {
 		path := s.folder.path(OutDir, file)
 		if absent(path) != nil {

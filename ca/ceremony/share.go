@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudflare/circl/group"
 	"github.com/cloudflare/circl/secretsharing"
+	"golang.org/x/sync/errgroup"
 
 	"yinzheng/internal/gm"
 )
@@ -30,6 +31,7 @@ const (
 type Share struct {
 	Format    string    `json:"format"`
 	Ceremony  string    `json:"ceremony"`  // 32 hexadecimal digits
+	Sharing   int       `json:"sharing"`   // number of the transcript of the act that made it: root, or the last reshare
 	Officer   string    `json:"officer"`   // label
 	Index     int       `json:"index"`     // from 1 to Of
 	Threshold int       `json:"threshold"` // shares that open the roots
@@ -65,8 +67,8 @@ func ParseShare(file []byte) (*Share, error) {
 		return nil, fmt.Errorf("%w: format %q is not known", ErrShare, s.Format)
 	case digest != s.Digest:
 		return nil, fmt.Errorf("%w: damaged: its digest is another", ErrShare)
-	case !isID(s.Ceremony) || !label.MatchString(s.Officer):
-		return nil, fmt.Errorf("%w: names no ceremony or no officer", ErrShare)
+	case !isID(s.Ceremony) || !label.MatchString(s.Officer) || s.Sharing < 1 || s.Sharing > maxTranscripts:
+		return nil, fmt.Errorf("%w: names no ceremony, no transcript or no officer", ErrShare)
 	case s.Of < MinOfficers || s.Of > MaxOfficers || s.Threshold < MinOfficers || s.Threshold > s.Of || s.Index < 1 || s.Index > s.Of:
 		return nil, fmt.Errorf("%w: share %d of %d, threshold %d", ErrShare, s.Index, s.Of, s.Threshold)
 	}
@@ -150,6 +152,7 @@ type holders struct {
 	ceremony    string
 	officers    []string
 	threshold   int
+	sharing     int      // number of the transcript of the act that shared the secret
 	commitments []string // Feldman's: points of P-256, compressed, hexadecimal; one for each coefficient
 }
 
@@ -221,43 +224,75 @@ func (h *holders) commitment() (secretsharing.SecretCommitment, error) {
 
 // open opens the officers' shares and returns the secret and who gave them, in the order of the officers.
 func (h *holders) open(given []ShareInput) (group.Scalar, []string, error) {
-	commitment, err := h.commitment()
-	if err != nil {
-		return nil, nil, err
+	if len(given) > len(h.officers) {
+		return nil, nil, fmt.Errorf("%w: %d given, there are %d", ErrShare, len(given), len(h.officers))
 	}
-	byIndex := map[int]secretsharing.Share{}
+	opened := make([]secretsharing.Share, len(given))
+	places := make([]int, len(given))
+	var work errgroup.Group // opening one costs some 100 ms of hashing
 	for i, g := range given {
 		s, err := ParseShare(g.File)
 		if err != nil {
 			return nil, nil, fmt.Errorf("share %d of those given: %w", i+1, err)
 		}
-		if s.Ceremony != h.ceremony {
-			return nil, nil, fmt.Errorf("%w: that of %s is of another ceremony, %s", ErrShare, s.Officer, s.Ceremony)
-		}
-		if s.Of != len(h.officers) || s.Threshold != h.threshold || h.officers[s.Index-1] != s.Officer {
-			return nil, nil, fmt.Errorf("%w: that of %s, number %d, is not as the ceremony gave it out", ErrShare, s.Officer, s.Index)
-		}
-		if _, twice := byIndex[s.Index]; twice {
+		if slices.Contains(places[:i], s.Index) {
 			return nil, nil, fmt.Errorf("%w: that of %s was given twice", ErrShare, s.Officer)
 		}
-		opened, err := s.open(g.Passphrase)
-		if err != nil {
-			return nil, nil, err
-		}
-		if !secretsharing.Verify(uint(h.threshold-1), opened, commitment) { //nolint:gosec // from 2 to 16
-			return nil, nil, fmt.Errorf("%w: that of %s is not of this secret", ErrShare, s.Officer)
-		}
-		byIndex[s.Index] = opened
+		places[i] = s.Index
+		work.Go(func() (err error) { opened[i], err = h.openOne(s, g.Passphrase); return err })
+	}
+	if err := work.Wait(); err != nil {
+		return nil, nil, err
 	}
 	var shares []secretsharing.Share
 	var names []string
 	for i, officer := range h.officers {
-		if s, ok := byIndex[i+1]; ok {
-			shares, names = append(shares, s), append(names, officer)
+		if at := slices.Index(places, i+1); at >= 0 {
+			shares, names = append(shares, opened[at]), append(names, officer)
 		}
 	}
 	secret, err := h.recover(shares)
 	return secret, slices.Clip(names), err
+}
+
+// openOne opens one share and checks it against the commitments, with nobody else present.
+func (h *holders) openOne(s *Share, passphrase []byte) (secretsharing.Share, error) {
+	var none secretsharing.Share
+	switch {
+	case s.Ceremony != h.ceremony:
+		return none, fmt.Errorf("%w: that of %s is of another ceremony, %s", ErrShare, s.Officer, s.Ceremony)
+	case s.Sharing != h.sharing:
+		return none, fmt.Errorf("%w: that of %s was given out with transcript %d, those that count with transcript %d", ErrShare, s.Officer, s.Sharing, h.sharing)
+	case s.Of != len(h.officers) || s.Threshold != h.threshold || h.officers[s.Index-1] != s.Officer:
+		return none, fmt.Errorf("%w: that of %s, number %d, is not as the ceremony gave it out", ErrShare, s.Officer, s.Index)
+	}
+	commitment, err := h.commitment()
+	if err != nil {
+		return none, err
+	}
+	opened, err := s.open(passphrase)
+	if err != nil {
+		return none, err
+	}
+	if !secretsharing.Verify(uint(h.threshold-1), opened, commitment) { //nolint:gosec // from 2 to 16
+		return none, fmt.Errorf("%w: that of %s is not of this secret", ErrShare, s.Officer)
+	}
+	return opened, nil
+}
+
+// CheckShare tells whether an officer's share and passphrase still are what the ceremony in a folder gave out, without opening
+// the roots: it needs one officer and the transcripts only. Errors: ErrShare, and those of ReadRecord.
+func CheckShare(dir string, in ShareInput) (*Share, error) {
+	s, err := ParseShare(in.File)
+	if err != nil {
+		return nil, err
+	}
+	_, state, err := readState(dir)
+	if err != nil {
+		return nil, err
+	}
+	_, err = state.holders.openOne(s, in.Passphrase)
+	return s, err
 }
 
 // passphrase derives what the root key files are sealed under: 64 hexadecimal digits.

@@ -84,6 +84,7 @@ type want struct {
 	key                 crypto.PublicKey
 	keyID               []byte // if that certificate has one
 	years               int
+	notBefore           time.Time // if it begins earlier than now, not zero; never before its issuer
 	notAfter            time.Time // if it ends earlier, not zero
 	pathLength          *int      // if less than the profile's
 	extra               []pkix.Extension
@@ -157,6 +158,9 @@ func (w want) template(p Profile, now time.Time, serial *big.Int) (*gm.Certifica
 	t.MaxPathLenZero = t.MaxPathLen == 0
 	if !p.SM2 {
 		t.NotBefore = now.Add(-tlsBackdate)
+	}
+	if !w.notBefore.IsZero() && w.notBefore.Before(t.NotBefore) {
+		t.NotBefore = w.notBefore
 	}
 	if !w.notAfter.IsZero() && w.notAfter.Before(t.NotAfter) {
 		t.NotAfter = w.notAfter

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+	"strconv"
 	"time"
 
 	"yinzheng/internal/gm"
@@ -13,7 +15,8 @@ import (
 // issued is a certificate that a root has signed, or was about to sign.
 type issued struct {
 	Intent
-	made *Made // nil: nobody knows whether it was signed; its serial number is used all the same
+	act, line int   // number of the transcript and of the line that intends it
+	made      *Made // nil: nobody knows whether it was signed; its serial number is used all the same
 }
 
 // state is what the transcripts of a folder say. Nothing else is believed: there is no second record that could differ.
@@ -22,8 +25,12 @@ type state struct {
 	previous   gm.Digest // SM3 of the last one's file
 	last       time.Time // of the last line
 	unfinished []Unfinished
-	attempts   map[string]bool // ceremonies whose act root ended early
-	holders    holders         // of the roots, once they are made
+	attempts   map[string]bool   // ceremonies whose act root ended early
+	holders    holders           // of the roots' secret, once they are made
+	made       int               // number of the transcript of the act root
+	keyFiles   map[string]string // of the roots' keys as they are sealed now, by root
+	superseded []string          // files of the same keys under an earlier secret
+	acts       []*Transcript
 	region     string
 	name       string
 	roots      map[string][]byte // SM2Root, TLSRoot: certificate, DER; empty until the act root was closed
@@ -39,7 +46,7 @@ func (s *state) established() bool { return len(s.roots) > 0 }
 // load reads every transcript and the roots, and checks that they belong together.
 func (f *folder) load() (*state, error) {
 	s := &state{
-		attempts: map[string]bool{}, roots: map[string][]byte{}, parsed: map[string]*gm.Certificate{},
+		attempts: map[string]bool{}, keyFiles: map[string]string{}, roots: map[string][]byte{}, parsed: map[string]*gm.Certificate{},
 		serials: map[string]*issued{}, keys: map[gm.Digest]*issued{}, numbers: map[string]int64{}, revoked: map[string][]Revocation{},
 	}
 	var err error
@@ -79,7 +86,12 @@ func (s *state) take(f *folder, n int, file []byte) error {
 		return fmt.Errorf("%w: the act %s, where the roots are there or are not", ErrTranscript, b.Act)
 	case s.established() && b.Ceremony != s.holders.ceremony:
 		return fmt.Errorf("%w: it is of another ceremony", ErrTranscript)
+	case !slices.Equal(b.Unfinished, s.unfinished):
+		return fmt.Errorf("%w: the runs before it that ended early are not those that it names", ErrTranscript)
+	case !b.Act.shares() && (!slices.Equal(b.Officers, s.holders.officers) || b.Threshold != s.holders.threshold):
+		return fmt.Errorf("%w: the officers are others", ErrTranscript)
 	}
+	s.acts = append(s.acts, t)
 	if at, err := time.Parse(time.RFC3339, t.Entries[len(t.Entries)-1].At); err == nil && at.After(s.last) {
 		s.last = at
 	}
@@ -87,6 +99,9 @@ func (s *state) take(f *folder, n int, file []byte) error {
 		s.unfinished = append(s.unfinished, Unfinished{n, gm.Sum(file)})
 		if b.Act == ActRoot {
 			s.attempts[b.Ceremony] = true
+		}
+		if b.Act == ActReshare { // shares of it may have been given out: what they would open goes
+			s.superseded = append(s.superseded, keyFile(SM2Root, s.made, n), keyFile(TLSRoot, s.made, n))
 		}
 		return s.record(t, b.Act != ActRoot)
 	}
@@ -98,6 +113,11 @@ func (s *state) take(f *folder, n int, file []byte) error {
 	}
 	if _, err := VerifyTranscript(file, s.roots[SM2Root]); err != nil {
 		return err
+	}
+	if b.Act.shares() {
+		if err := s.hold(n, t); err != nil {
+			return err
+		}
 	}
 	return s.record(t, true)
 }
@@ -122,7 +142,7 @@ func (s *state) record(t *Transcript, counts bool) error {
 			if _, used := s.serials[e.Intent.Serial]; used {
 				return fmt.Errorf("line %d: %w: serial number %s is there twice", i+1, ErrTranscript, e.Intent.Serial)
 			}
-			s.serials[e.Intent.Serial] = &issued{Intent: *e.Intent}
+			s.serials[e.Intent.Serial] = &issued{Intent: *e.Intent, act: t.Begin().Number, line: i}
 		case e.List != nil:
 			if e.List.Number <= s.numbers[e.List.Name] {
 				return fmt.Errorf("line %d: %w: list %d of %s is there twice", i+1, ErrTranscript, e.List.Number, e.List.Name)
@@ -146,12 +166,6 @@ func (s *state) record(t *Transcript, counts bool) error {
 func (s *state) openRoots(f *folder, t *Transcript) error {
 	b := t.Begin()
 	s.region, s.name = b.Region, b.Name
-	s.holders = holders{ceremony: b.Ceremony, officers: b.Officers, threshold: b.Threshold}
-	for _, e := range t.Entries {
-		if e.Shared != nil {
-			s.holders.commitments = e.Shared
-		}
-	}
 	for _, m := range t.Made() {
 		der, err := f.certificate(m.File)
 		if err != nil {
@@ -168,8 +182,49 @@ func (s *state) openRoots(f *folder, t *Transcript) error {
 	if len(s.roots) != 2 || s.roots[SM2Root] == nil || s.roots[TLSRoot] == nil {
 		return fmt.Errorf("%w: it made %d roots", ErrTranscript, len(s.roots))
 	}
-	_, err := s.holders.commitment()
-	return err
+	return nil
+}
+
+// hold takes over who holds the shares of the roots' secret, and which files it opens.
+func (s *state) hold(n int, t *Transcript) error {
+	b := t.Begin()
+	if b.Act == ActRoot {
+		s.made = n
+	}
+	h := holders{ceremony: b.Ceremony, officers: b.Officers, threshold: b.Threshold, sharing: n}
+	files := map[string]string{}
+	shares := 0
+	for _, e := range t.Entries {
+		switch {
+		case e.Shared != nil && h.commitments != nil:
+			return fmt.Errorf("%w: it shares two secrets", ErrTranscript)
+		case e.Shared != nil:
+			h.commitments = e.Shared
+		case e.Share != nil:
+			shares++
+		case e.Key != nil:
+			files[e.Key.Name] = keyFile(e.Key.Name, s.made, n)
+		}
+	}
+	if shares != len(h.officers) || len(files) != 2 || files[SM2Root] == "" || files[TLSRoot] == "" {
+		return fmt.Errorf("%w: it has %d shares and %d root keys", ErrTranscript, shares, len(files))
+	}
+	if _, err := h.commitment(); err != nil {
+		return err
+	}
+	for _, old := range s.keyFiles {
+		s.superseded = append(s.superseded, old)
+	}
+	s.holders, s.keyFiles = h, files
+	return nil
+}
+
+// keyFile names the file of a root's key as the act with a transcript's number sealed it.
+func keyFile(root string, made, number int) string {
+	if number == made {
+		return root + keySuffix
+	}
+	return root + "-" + strconv.Itoa(number) + keySuffix
 }
 
 // certificate reads a certificate of the folder; its name has slashes and no way out.

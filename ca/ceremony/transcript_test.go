@@ -106,7 +106,7 @@ func TestTranscriptTellsWhatWasDoneAndNoSecret(t *testing.T) {
 // shareSeed is a share file of the right form, with nothing in it.
 func shareSeed(f *testing.F) []byte {
 	s := ceremony.Share{
-		Format: "yinzheng-share-1", Ceremony: strings.Repeat("4f", 16), Officer: "officer-1", Index: 1, Threshold: 2, Of: 3, Sealed: "sealed",
+		Format: "yinzheng-share-1", Ceremony: strings.Repeat("4f", 16), Sharing: 1, Officer: "officer-1", Index: 1, Threshold: 2, Of: 3, Sealed: "sealed",
 	}
 	encode := func() []byte {
 		b, err := json.MarshalIndent(s, "", "  ")

@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"yinzheng/internal/der"
@@ -209,7 +210,7 @@ func (b Begin) check() error {
 		return fmt.Errorf("%w: format %q is not known", ErrTranscript, b.Format)
 	case !isID(b.Ceremony) || b.Number < 1 || b.Tool == "":
 		return fmt.Errorf("%w: it names no ceremony, no number or no program", ErrTranscript)
-	case b.Act != ActRoot && b.Act != ActIssue && b.Act != ActCross && b.Act != ActCRL:
+	case !slices.Contains([]Act{ActRoot, ActIssue, ActCross, ActCRL, ActReshare}, b.Act):
 		return fmt.Errorf("%w: act %q is not known", ErrTranscript, b.Act)
 	case (b.Act == ActRoot) != (b.Root == nil):
 		return fmt.Errorf("%w: the act %s has a root, or none", ErrTranscript, b.Act)

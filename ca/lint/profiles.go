@@ -32,7 +32,7 @@ func Profiles() []string {
 // The longest life of a certificate in calendar years.
 const (
 	rootYears      = 20
-	authorityYears = 10 // issuing CAs, cross-certificates and the services that live as long as their issuer
+	authorityYears = 10 // issuing CAs and the services that live as long as their issuer
 	subjectYears   = 5  // offices and persons
 	responderYears = 1  // nobody checks its revocation
 )
@@ -57,7 +57,9 @@ func ruleOf(profile string) (rule, bool) {
 	switch profile {
 	case rootCA:
 		return rule{ca: true, years: rootYears, usage: authorityUsage}, true
-	case issuingCA, crossCA:
+	case crossCA: // it speaks for what the other root did from its beginning
+		return rule{ca: true, years: rootYears, usage: authorityUsage}, true
+	case issuingCA:
 		return rule{ca: true, years: authorityYears, usage: authorityUsage}, true
 	case sealMaker:
 		return rule{years: authorityYears, usage: signUsage}, true

@@ -2,12 +2,12 @@ package lint
 
 import "fmt"
 
-// validityLength: the validity is no longer than the profile's: roots 20 years, authorities and services 10, seals and persons 5, OCSP responders 1.
+// validityLength: the validity is no longer than the profile's: roots and cross-certificates 20 years, authorities and services 10, seals and persons 5, OCSP responders 1.
 func validityLength() Lint {
 	return Lint{
 		Name:     "validity_length",
 		Clause:   "signing policy, expiry",
-		About:    "the validity is no longer than the profile's: roots 20 years, authorities and services 10, seals and persons 5, OCSP responders 1",
+		About:    "the validity is no longer than the profile's: roots and cross-certificates 20 years, authorities and services 10, seals and persons 5, OCSP responders 1",
 		Severity: Error,
 		Applies:  every,
 		Check: func(s Subject) string {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,17 +17,32 @@ import (
 // maxCeremonyFile bounds what a ceremony reads besides its folder, in bytes; every kind has its own lower limit too.
 const maxCeremonyFile = ceremony.MaxTranscript
 
-// pairs collects a flag that may be given many times as OFFICER=FILE.
+func ceremonyVerbs() []verb {
+	return []verb{
+		{"draft", "root|issue|cross|crl|reshare …", "write a plan to be reviewed; draft ACT -h tells its flags", runCeremonyDraft},
+		{"review", "--plan FILE", "show what a plan would do, and its SM3; does nothing", runCeremonyReview},
+		{"perform", "--plan FILE --reviewed SM3 --dir DIR [--share FILE …]", "do what was reviewed, with the officers", runCeremonyPerform},
+		{"verify", "--dir DIR [--root-sm3 SM3] | --transcript FILE [--root FILE]", "prove the record of a folder or a copy of one, or one transcript", runCeremonyVerify},
+		{"check-share", "--dir DIR --share FILE", "whether an officer's share and passphrase still fit, with nobody else", runCeremonyCheckShare},
+	}
+}
+
+// runCeremony is `yinzheng ca ceremony`.
+func runCeremony(ctx context.Context, p *program, args []string) error {
+	return runVerb(ctx, p, "ca ceremony", ceremonyVerbs(), args)
+}
+
+// pairs collects a flag that may be given many times as NAME=VALUE.
 type pairs map[string]string
 
 func (p pairs) String() string { return "" }
 
 func (p pairs) Set(s string) error {
-	name, file, ok := strings.Cut(s, "=")
-	if _, twice := p[name]; !ok || name == "" || file == "" || twice {
-		return fmt.Errorf("%q is not OFFICER=FILE, or the officer is there twice", s)
+	name, value, ok := strings.Cut(s, "=")
+	if _, twice := p[name]; !ok || name == "" || value == "" || twice {
+		return fmt.Errorf("%q is not NAME=VALUE, or the name is there twice", s)
 	}
-	p[name] = file
+	p[name] = value
 	return nil
 }
 
@@ -43,125 +56,108 @@ func (s *several) Set(v string) error {
 	return nil
 }
 
-// ceremonyFlags are the flags of `yinzheng ca ceremony`.
-type ceremonyFlags struct {
-	plan, dir, reviewed, verify, root string
-	passphrases, shareDirs            pairs
-	shares, shareSecrets              several
+// missing is the error of a verb without a flag that it needs.
+func missing(fs *flag.FlagSet, what string) error {
+	return usageError{strings.TrimPrefix(fs.Name(), "yinzheng ") + " : " + what + " is missing"}
 }
 
-func (c *ceremonyFlags) register(fs *flag.FlagSet) {
-	c.passphrases, c.shareDirs = pairs{}, pairs{}
-	fs.StringVar(&c.plan, "plan", "", "file that says what is to be done")
-	fs.StringVar(&c.dir, "dir", "", "ceremony folder, of its own and never on the server")
-	fs.StringVar(&c.reviewed, "reviewed", "", "SM3 of the plan that was reviewed; without it nothing is done and the plan is shown")
-	fs.Var(c.passphrases, "officer-passphrase", "OFFICER=FILE: act root: the officer's own passphrase (once for each officer)")
-	fs.Var(c.shareDirs, "share-dir", "OFFICER=DIR: act root: where the officer's share goes; the ceremony folder if not given")
-	fs.Var(&c.shares, "share", "other acts: an officer's share (as often as shares are needed)")
-	fs.Var(&c.shareSecrets, "passphrase-file", "other acts: the passphrase of the share given before")
-	fs.StringVar(&c.verify, "verify", "", "check a transcript and do nothing else")
-	fs.StringVar(&c.root, "root", "", "with --verify: SM2 root certificate; root.pem beside the transcript if not given")
+// readPlan reads a plan and its SM3.
+func readPlan(fs *flag.FlagSet, file string) ([]byte, *ceremony.Plan, gm.Digest, error) {
+	if file == "" {
+		return nil, nil, gm.Digest{}, missing(fs, "--plan FILE")
+	}
+	text, err := readBounded(file)
+	if err != nil {
+		return nil, nil, gm.Digest{}, fmt.Errorf("reading the plan : %w", err)
+	}
+	plan, err := ceremony.ParsePlan(text)
+	return text, plan, gm.Sum(text), err
 }
 
-// runCeremony is `yinzheng ca ceremony`.
-func runCeremony(ctx context.Context, p *program, args []string) error {
-	fs := p.flags("ca ceremony")
-	var c ceremonyFlags
-	c.register(fs)
+func runCeremonyReview(_ context.Context, p *program, args []string) error {
+	fs := p.flags("ca ceremony review")
+	file := fs.String("plan", "", "file that says what is to be done")
 	if err := parse(fs, args); err != nil {
 		return err
 	}
-	switch {
-	case c.verify != "":
-		return c.verifyTranscript(p.out)
-	case c.plan == "":
-		return usageError{"ca ceremony : --plan FILE is missing"}
-	}
-	text, err := readBounded(c.plan)
-	if err != nil {
-		return fmt.Errorf("reading the plan : %w", err)
-	}
-	plan, err := ceremony.ParsePlan(text)
+	_, plan, sum, err := readPlan(fs, *file)
 	if err != nil {
 		return err
 	}
-	sum := gm.Sum(text)
-	if c.reviewed == "" {
-		writePlan(p.out, plan)
-		fmt.Fprintf(p.out, "\nSM3 %s\n尚未执行任何操作；审阅无误后，以 --reviewed %[1]s 再次运行。\nNothing was done. If this is right, run it again with --reviewed and this SM3.\n", sum)
-		return nil
-	}
-	in, err := c.input(text, p)
-	if err != nil {
-		return err
-	}
-	out, err := ceremony.Perform(ctx, in)
-	if errors.Is(err, ceremony.ErrNotReviewed) {
-		return hinted{err, "run it without --reviewed and read what would be done"}
-	}
-	if err != nil {
-		return err
-	}
-	writeOutcome(p.out, out)
+	writePlan(p.out, plan)
+	writeReviewed(p.out, sum)
 	return nil
 }
 
-// input reads the files that the flags name.
-func (c *ceremonyFlags) input(text []byte, p *program) (ceremony.Input, error) {
-	in := ceremony.Input{
-		Dir: c.dir, Plan: text, PlanDir: filepath.Dir(c.plan), Tool: "yinzheng " + version, Now: p.now,
-		Passphrases: map[string][]byte{}, ShareDirs: c.shareDirs,
+func runCeremonyVerify(_ context.Context, p *program, args []string) error {
+	fs := p.flags("ca ceremony verify")
+	dir := fs.String("dir", "", "ceremony folder, or a copy of one without keys and shares")
+	pinned := fs.String("root-sm3", "", "SM3 of the SM2 root's certificate, as it was written down")
+	transcript := fs.String("transcript", "", "one transcript")
+	root := fs.String("root", "", "with --transcript: SM2 root certificate; root.pem beside the transcript if not given")
+	if err := parse(fs, args); err != nil {
+		return err
 	}
-	var err error
-	if c.dir == "" {
-		return in, usageError{"ca ceremony : --dir DIR is missing"}
+	if *dir == "" == (*transcript == "") {
+		return usageError{"ca ceremony verify : name --dir or --transcript"}
 	}
-	if in.Reviewed, err = gm.ParseDigest(c.reviewed); err != nil {
-		return in, usageError{"ca ceremony : --reviewed wants the 64 hexadecimal digits of an SM3"}
+	if *transcript != "" {
+		return verifyTranscript(p.out, *transcript, *root)
 	}
-	if len(c.shares) != len(c.shareSecrets) {
-		return in, usageError{"ca ceremony : every --share wants one --passphrase-file"}
+	r, err := ceremony.ReadRecord(*dir)
+	if err != nil {
+		return err
 	}
-	for officer, file := range c.passphrases {
-		if in.Passphrases[officer], err = readSecret(file); err != nil {
-			return in, fmt.Errorf("reading the passphrase of %s : %w", officer, err)
-		}
+	if got := gm.Sum(r.Root).String(); *pinned != "" && !strings.EqualFold(got, *pinned) {
+		return fmt.Errorf("%w : the root has the SM3 %s, written down was %s", ceremony.ErrTranscript, got, *pinned)
 	}
-	for i, file := range c.shares {
-		var s ceremony.ShareInput
-		if s.File, err = readBounded(file); err != nil {
-			return in, fmt.Errorf("reading a share : %w", err)
-		}
-		if s.Passphrase, err = readSecret(c.shareSecrets[i]); err != nil {
-			return in, fmt.Errorf("reading the passphrase of %s : %w", file, err)
-		}
-		in.Shares = append(in.Shares, s)
-	}
-	return in, nil
+	writeRecord(p.out, r)
+	return nil
 }
 
-// verifyTranscript checks a transcript against the root and tells what it says.
-func (c *ceremonyFlags) verifyTranscript(w io.Writer) error {
-	if c.root == "" {
-		c.root = filepath.Join(filepath.Dir(c.verify), ceremony.RootFile)
+// verifyTranscript checks one transcript against the root and tells what it says.
+func verifyTranscript(w io.Writer, name, root string) error {
+	if root == "" {
+		root = filepath.Join(filepath.Dir(name), ceremony.RootFile)
 	}
-	file, err := readBounded(c.verify)
+	file, err := readBounded(name)
 	if err != nil {
 		return fmt.Errorf("reading the transcript : %w", err)
 	}
-	text, err := readBounded(c.root)
+	der, err := readCertificate(root)
 	if err != nil {
-		return fmt.Errorf("reading the root : %w", err)
+		return err
 	}
-	block, rest := pem.Decode(text)
-	if block == nil || block.Type != "CERTIFICATE" || len(bytes.TrimSpace(rest)) != 0 {
-		return fmt.Errorf("reading the root : %s is not one PEM certificate", c.root)
-	}
-	t, err := ceremony.VerifyTranscript(file, block.Bytes)
+	t, err := ceremony.VerifyTranscript(file, der)
 	if err != nil {
 		return err
 	}
 	writeTranscript(w, t)
+	return nil
+}
+
+func runCeremonyCheckShare(ctx context.Context, p *program, args []string) error {
+	fs := p.flags("ca ceremony check-share")
+	dir := fs.String("dir", "", "ceremony folder, or a copy of one without keys")
+	file := fs.String("share", "", "the officer's share")
+	passphrases := pairs{}
+	fs.Var(passphrases, "passphrase", "OFFICER=FILE: the passphrase; asked for at the terminal if not given")
+	if err := parse(fs, args); err != nil {
+		return err
+	}
+	if *dir == "" || *file == "" {
+		return missing(fs, "--dir DIR or --share FILE")
+	}
+	given, err := readShares(ctx, newAsker(p), []string{*file}, passphrases)
+	if err != nil {
+		return err
+	}
+	defer clear(given[0].Passphrase)
+	s, err := ceremony.CheckShare(*dir, given[0])
+	if err != nil {
+		return err
+	}
+	writeShare(p.out, s)
 	return nil
 }
 

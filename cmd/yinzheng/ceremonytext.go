@@ -6,16 +6,24 @@ import (
 	"strings"
 
 	"yinzheng/ca/ceremony"
+	"yinzheng/internal/gm"
 )
 
 // acts says what each act does, for those who review a plan.
 func acts() map[ceremony.Act]string {
 	return map[ceremony.Act]string{
-		ceremony.ActRoot:  "生成离线根（国密与 ECDSA）并分发密钥份额 · make the offline roots and share their secret",
-		ceremony.ActIssue: "签发下级 CA 证书 · certify issuing CAs",
-		ceremony.ActCross: "与其他地区的国密根交叉认证 · cross-certify another region's SM2 root",
-		ceremony.ActCRL:   "签发两个根的吊销列表 · sign the revocation lists of both roots",
+		ceremony.ActRoot:    "生成离线根（国密与 ECDSA）并分发密钥份额 · make the offline roots and share their secret",
+		ceremony.ActIssue:   "签发下级 CA 证书 · certify issuing CAs",
+		ceremony.ActCross:   "与其他地区的国密根交叉认证 · cross-certify another region's SM2 root",
+		ceremony.ActCRL:     "签发两个根的吊销列表 · sign the revocation lists of both roots",
+		ceremony.ActReshare: "重新分发密钥份额，旧份额作废，根不变 · share a new secret, the old shares end, the roots stay",
 	}
+}
+
+// writeReviewed says what a reviewer writes down.
+func writeReviewed(w io.Writer, sum gm.Digest) {
+	fmt.Fprintf(w, "\nSM3 %s\n尚未执行任何操作；审阅无误后记下此值，交给 perform --reviewed。\n"+
+		"Nothing was done. If this is right, write this value down and give it to perform --reviewed.\n", sum)
 }
 
 // writePlan shows what a plan would have done, in Chinese and English.
@@ -41,7 +49,15 @@ func writePlan(w io.Writer, p *ceremony.Plan) {
 	}
 	if x := p.Cross; x != nil {
 		say("交叉认证", "cross-certify", "%s，%d 年 / years，path length %d", x.Name, x.Years, *x.PathLength)
+		if x.From != "" {
+			say("  起始时间", "since", "%s", x.From)
+		}
 		say("  对方根证书", "  their root", "%s，SM3 %s", x.File, x.SM3)
+		since := x.From
+		if since == "" {
+			since = "对方根证书起始 / the beginning of their root"
+		}
+		say("  承认自", "  vouched for since", "%s", since)
 		for _, s := range x.Permitted {
 			say("  仅限名称", "  only names under", "%s", nameOf(s))
 		}
@@ -110,4 +126,46 @@ func writeTranscript(w io.Writer, t *ceremony.Transcript) {
 			fmt.Fprintf(w, "  已签 · made: %s, SM3 %s\n", e.Made.File, e.Made.SM3)
 		}
 	}
+}
+
+// writeRecord says what a proven record tells.
+func writeRecord(w io.Writer, r *ceremony.Record) {
+	fmt.Fprintf(w, "记录完整，签名与链条有效 · the record is whole: signed, chained, and every file as it says\n  %s %s\n", r.Region, r.Name)
+	fmt.Fprintf(w, "  国密根 · SM2 root: SM3 %s\n  TLS 根 · ECDSA root: SM3 %s\n", gm.Sum(r.Root), gm.Sum(r.TLSRoot))
+	fmt.Fprintf(w, "  密钥份额 · shares: %d 人中任意 %d 人 / any %[2]d of %[1]d: %[3]s (transcript-%[4]d)\n",
+		len(r.Officers), r.Threshold, strings.Join(r.Officers, ", "), r.Sharing)
+	for _, t := range r.Acts {
+		b, end := t.Begin(), t.Entries[len(t.Entries)-1].At
+		if t.Closed {
+			fmt.Fprintf(w, "  transcript-%d  %s  %s  plan SM3 %s\n", b.Number, end, b.Act, b.Plan)
+		} else {
+			fmt.Fprintf(w, "  transcript-%d  %s  %s  未完成 / ended early\n", b.Number, end, b.Act)
+		}
+	}
+	for _, c := range r.Certificates {
+		state := "已签 / signed"
+		switch {
+		case c.Revoked != nil:
+			state = "已吊销 / revoked " + c.Revoked.Date + " " + c.Revoked.Reason
+		case c.File == "":
+			state = "序号作废 / serial number used up, nothing stored"
+		}
+		fmt.Fprintf(w, "  证书 · certificate %s  %s  %s  %s\n", c.Serial, c.Issuer, c.Name, state)
+	}
+	for _, root := range []string{ceremony.SM2Root, ceremony.TLSRoot} {
+		if l, ok := r.Lists[root]; ok {
+			fmt.Fprintf(w, "  吊销列表 · list of %s: %d，下次更新 / next update %s\n", root, l.Number, l.NextUpdate)
+		} else {
+			fmt.Fprintf(w, "  吊销列表 · list of %s: 尚无 / none yet\n", root)
+		}
+	}
+	for _, name := range r.Missing {
+		fmt.Fprintf(w, "  缺失 · missing here: %s\n", name)
+	}
+}
+
+// writeShare says that a share fits.
+func writeShare(w io.Writer, s *ceremony.Share) {
+	fmt.Fprintf(w, "份额可用 · the share fits: %s，第 %d 份 / number %[2]d of %[3]d，需 %[4]d 份 / %[4]d are needed (transcript-%[5]d)\n",
+		s.Officer, s.Index, s.Of, s.Threshold, s.Sharing)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -52,7 +53,11 @@ func signaturesOf(doc, trust []byte) ([]signed, error) {
 		if err != nil {
 			return nil, err
 		}
-		c.add("CRL", authority, list.RawTBSRevocationList, list.Signature)
+		by := authority
+		if bytes.Equal(list.RawIssuer, root.RawSubject) {
+			by = root
+		}
+		c.add("CRL of "+by.Subject.CommonName, by, list.RawTBSRevocationList, list.Signature)
 	}
 	c.add("seal", maker, c.first(s.Seal.Raw), s.Seal.Signature)
 	c.add("signature", signer, c.first(s.Raw), s.Value)

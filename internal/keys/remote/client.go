@@ -107,6 +107,9 @@ func (c *Client) call(ctx context.Context, q request, again bool) (reply, error)
 	defer cancel()
 	until := time.Now().Add(c.c.Patience)
 	for {
+		if err := ctx.Err(); err != nil {
+			return reply{}, fmt.Errorf("asking the signer process: %w", err) // nothing was asked
+		}
 		l, err := c.connected(ctx, until)
 		if err != nil {
 			return reply{}, err
