@@ -46,7 +46,9 @@ step "tests, with real tools and servers"
 go test -tags tools -timeout 15m ./...
 
 step "race detector"
-go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./internal/house ./verify/completion/... ./sealing/... ./ca/... ./internal/keys/... ./internal/foureyes ./internal/chain ./internal/clock
+go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./internal/house ./verify/completion/... ./sealing/... \
+  ./ca ./ca/operate ./ca/revocation/... ./ca/tsa ./internal/keys/remote ./internal/foureyes ./internal/chain ./internal/clock
+go test -race -run 'Contract|WhileKeysSign' ./internal/keys # key derivation takes ten times as long here
 
 step "bench, quick"
 go run ./cmd/yzbench --quick

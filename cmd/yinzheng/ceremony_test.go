@@ -46,7 +46,9 @@ func (a *authorityAt) offlineAt(name string) *offline {
 	return c
 }
 
-func (c *offline) secret(officer string) string { return "correct horse of " + officer + " in " + filepath.Base(c.root) }
+func (c *offline) secret(officer string) string {
+	return "correct horse of " + officer + " in " + filepath.Base(c.root)
+}
 
 func (c *offline) secretFile(officer string) string { return c.root + "-" + officer + ".secret" }
 
@@ -245,7 +247,9 @@ func TestCeremonyElsewhereEstablishesRollsOverAndCrossCertifiesByCommands(t *tes
 			t.Errorf("the %s licence is %s after the rollover", name, v)
 		}
 	}
-	c.crossCertify(root)
+	crossed := c.crossCertify(root)
+	c.bySome("crl", "--revoke", crossed.SerialNumber.Text(16)+"=cessation-of-operation")
+	c.agreed("ca", "import-list", "root", c.out("root.crl"))
 	c.checkRecord()
 	c.checkNoSecrets()
 }
@@ -274,7 +278,7 @@ func (c *offline) checkTLS() {
 
 // crossCertify has our root certify another region's, whose issuing CA then leads to our root, within the names that it may
 // certify.
-func (c *offline) crossCertify(root *gm.Certificate) {
+func (c *offline) crossCertify(root *gm.Certificate) *gm.Certificate {
 	t := c.t
 	t.Helper()
 	other := c.offlineAt("others")
@@ -308,10 +312,11 @@ func (c *offline) crossCertify(root *gm.Certificate) {
 	}
 	for _, der := range trust.Authorities {
 		if bytes.Equal(der, crossed.Raw) {
-			return
+			return crossed
 		}
 	}
-	t.Error("the trust file does not name the cross-certificate")
+	t.Fatal("the trust file does not name the cross-certificate")
+	return nil
 }
 
 // trust is the service's trust file now.
@@ -349,7 +354,7 @@ func (c *offline) checkRecord() {
 	}
 	pin := gm.Sum(sm2Certificate(c.t, c.out("root.pem")).Raw).String()
 	out := c.ceremony("verify", "--dir", audit, "--root-sm3", pin)
-	for _, want := range []string{"transcript-5", "authority-2", "cross-460000", pin} {
+	for _, want := range []string{"transcript-6", "authority-2", "revoked", "cross-460000", pin} {
 		if !strings.Contains(out, want) {
 			c.t.Errorf("no %q in\n%s", want, out)
 		}

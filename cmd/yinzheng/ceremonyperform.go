@@ -182,6 +182,9 @@ func (a *asker) ask(ctx context.Context, officer, prompt string) ([]byte, error)
 	if err != nil {
 		return nil, hinted{fmt.Errorf("no passphrase of %s : there is no terminal to ask at", officer), "name a file: --passphrase " + officer + "=FILE for a share, --new-passphrase for a new one"}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	fmt.Fprint(a.say, prompt)
 	type answer struct {
 		line []byte

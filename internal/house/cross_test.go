@@ -34,6 +34,9 @@ func crossCertify(t *testing.T, dir string, c house.Config, root []byte) []byte 
 
 // TestLicenceOfACrossCertifiedRegionIsValidForAReaderWhoKnowsOnlyTheirOwnRoot has two whole regions.
 func TestLicenceOfACrossCertifiedRegionIsValidForAReaderWhoKnowsOnlyTheirOwnRoot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two regions' keys take seconds to make; the whole test run has it")
+	}
 	ours, theirs := filepath.Join(t.TempDir(), "ours"), filepath.Join(t.TempDir(), "theirs")
 	other := func(c *house.Config) { c.Region, c.RegionName = "460000", "海南省" }
 	c := config(ours)

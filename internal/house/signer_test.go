@@ -72,6 +72,9 @@ func startSigner(t *testing.T, dir, socket string) (stop func()) {
 
 // TestServiceIssuesWithoutAnyPrivateKeyOfItsOwn has keys and passphrase in another process, in another folder.
 func TestServiceIssuesWithoutAnyPrivateKeyOfItsOwn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a region's keys take seconds to make; the whole test run has it")
+	}
 	keysDir, web := filepath.Join(t.TempDir(), "signer"), filepath.Join(t.TempDir(), "web")
 	if err := os.MkdirAll(keysDir, 0o700); err != nil {
 		t.Fatal(err)
