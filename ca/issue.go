@@ -37,7 +37,6 @@ var (
 
 const (
 	serialBytes   = 16 // random bytes of a serial number: beyond guessing, within the 20 octets of RFC 5280, 4.1.2.2
-	skiBytes      = 20 // octets of a key identifier: the length that readers expect (RFC 7093, section 2)
 	maxRDN        = 64 // characters of a name attribute (RFC 5280, ub-common-name and ub-organization-name)
 	maxHosts      = 32 // names of one server
 	maxExtensions = 8  // that an order brings
@@ -186,7 +185,7 @@ func (r *Region) template(signing *config.Signing, o Order, by Identity, now tim
 	if err != nil {
 		return nil, err
 	}
-	ski, err := keyID(o.Key)
+	ski, err := gm.KeyID(o.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -271,23 +270,6 @@ func newSerial(random io.Reader) (*big.Int, error) {
 	}
 	b[0] = b[0]&0x7f | 0x40 // positive, and always the full length
 	return new(big.Int).SetBytes(b), nil
-}
-
-// keyID is the subject key identifier: the first 160 bits of SM3 over the public key's point, in the manner of RFC 7093.
-func keyID(pub crypto.PublicKey) ([]byte, error) {
-	der, err := gm.MarshalPublicKey(pub)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a public key: %w", err)
-	}
-	var spki struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(der, &spki); err != nil {
-		return nil, fmt.Errorf("encoding a public key: %w", err)
-	}
-	d := gm.Sum(spki.Key.Bytes)
-	return d[:skiBytes], nil
 }
 
 // hostsOf returns the names of a parsed request in the form of Order.Hosts.

@@ -91,3 +91,17 @@ func TestWhatIsNoForeignRootIsNotCertified(t *testing.T) {
 		t.Errorf("without limits to names: %v", err)
 	}
 }
+
+func TestCrossCertificateIsRenewedUnderAnotherName(t *testing.T) {
+	b, other := made(t), foreign(t)
+	plan := b.crossPlan(t, other, "root.pem")
+	b.must(plan)
+	if out := b.must(plan); len(out.Kept) != 1 {
+		t.Errorf("the same again: %+v", out)
+	}
+	b.must(strings.Replace(plan, "name: region-460000", "name: region-460000-2", 1))
+	first, second := b.certificate("out/region-460000.pem"), b.certificate("out/region-460000-2.pem")
+	if first.SerialNumber.Cmp(second.SerialNumber) == 0 || string(first.RawSubjectPublicKeyInfo) != string(second.RawSubjectPublicKeyInfo) {
+		t.Error("not the same key under another serial number")
+	}
+}

@@ -132,7 +132,8 @@ func parseRequest(file []byte) (*gm.Request, error) {
 func (s *session) settle(o *order) (*order, error) {
 	there, err := s.folder.certificate(o.file)
 	if errors.Is(err, fs.ErrNotExist) {
-		if c, used := s.state.keys[o.Key]; used {
+		c, used := s.state.keys[o.Key]
+		if used && (o.Profile != ProfileCross || c.Profile != ProfileCross) { // a cross-certificate is renewed: the key is not ours
 			return nil, fmt.Errorf("%w: %s, serial number %s", ErrKeyUsed, c.Name, c.Serial)
 		}
 		return o, nil

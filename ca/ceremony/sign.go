@@ -60,7 +60,6 @@ func profileOf(name string) (Profile, error) {
 
 const (
 	serialBytes = 16              // random bytes of a serial number, within the 20 octets of RFC 5280, 4.1.2.2
-	skiBytes    = 20              // octets of a key identifier: the length that readers expect (RFC 7093, section 2)
 	tlsBackdate = 5 * time.Minute // TLS peers' clocks differ a little
 	year        = 365 * 24 * time.Hour
 )
@@ -138,7 +137,7 @@ func (w want) template(p Profile, now time.Time, serial *big.Int) (*gm.Certifica
 	ski := w.keyID
 	if ski == nil {
 		var err error
-		if ski, err = keyID(w.key, p.SM2); err != nil {
+		if ski, err = gm.KeyID(w.key); err != nil {
 			return nil, err
 		}
 	}
@@ -327,28 +326,6 @@ func newSerial(random io.Reader, used map[string]*issued) (*big.Int, error) {
 		}
 	}
 	return nil, errors.New("ceremony: making a serial number: the same came again and again")
-}
-
-// keyID is the subject key identifier: the first 160 bits of SM3, or SHA-256 on the ECDSA side, over the public key's point
-// (RFC 7093, section 2).
-func keyID(pub crypto.PublicKey, sm2 bool) ([]byte, error) {
-	der, err := gm.MarshalPublicKey(pub)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a public key: %w", err)
-	}
-	var spki struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Key       asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(der, &spki); err != nil {
-		return nil, fmt.Errorf("encoding a public key: %w", err)
-	}
-	if sm2 {
-		d := gm.Sum(spki.Key.Bytes)
-		return d[:skiBytes], nil
-	}
-	d := sha256.Sum256(spki.Key.Bytes)
-	return d[:skiBytes], nil
 }
 
 // keyDigest is the SM3 of a SubjectPublicKeyInfo: how transcripts name keys.

@@ -78,16 +78,16 @@ func echoOf(t *testing.T, f *os.File) bool {
 
 func TestPassphrasesAreAskedForTwiceAndNotSaid(t *testing.T) {
 	desk, terminal := pseudo(t)
-	w := &typist{desk: desk, lines: []string{"a first passphrase", "a mistaken one", "a good passphrase", "a good passphrase", "of the share"}}
+	w := &typist{desk: desk, lines: []string{"short", "a first good passphrase", "a mistaken passphrase", "a good passphrase in the end", "a good passphrase in the end", "of the share"}}
 	a := &asker{terminal, w}
 	secret, err := a.choose(t.Context(), "guo")
-	if err != nil || string(secret) != "a good passphrase" {
+	if err != nil || string(secret) != "a good passphrase in the end" {
 		t.Errorf("%q, %v", secret, err)
 	}
 	if secret, err = a.forShare(t.Context(), "lin"); err != nil || string(secret) != "of the share" {
 		t.Errorf("%q, %v", secret, err)
 	}
-	if said := w.asked.String(); strings.Contains(said, "good") || !strings.Contains(said, "they differ") || !strings.Contains(said, "lin") {
+	if said := w.asked.String(); strings.Contains(said, "good") || !strings.Contains(said, "too short") || !strings.Contains(said, "they differ") || !strings.Contains(said, "lin") {
 		t.Errorf("said %q", said)
 	}
 	if !echoOf(t, terminal) {

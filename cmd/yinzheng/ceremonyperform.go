@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -160,6 +161,11 @@ func (a *asker) choose(ctx context.Context, officer string) ([]byte, error) {
 		first, err := a.ask(ctx, officer, fmt.Sprintf("%s：新份额口令，至少 %d 个字符 · passphrase for the new share, at least %[2]d characters: ", officer, gm.MinPassphrase))
 		if err != nil {
 			return nil, err
+		}
+		if utf8.RuneCount(first) < gm.MinPassphrase {
+			clear(first)
+			fmt.Fprintln(a.say, "太短，请重来 · too short: begin again")
+			continue
 		}
 		again, err := a.ask(ctx, officer, fmt.Sprintf("%s：再输入一次 · once more: ", officer))
 		if err != nil {

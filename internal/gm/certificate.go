@@ -5,6 +5,9 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 
@@ -151,4 +154,29 @@ func checkMade(pub crypto.PublicKey, algorithm SignatureAlgorithm, tbs, sig []by
 func equalKeys(a, b crypto.PublicKey) bool {
 	key, ok := a.(interface{ Equal(crypto.PublicKey) bool })
 	return ok && key.Equal(b)
+}
+
+// keyIDBytes is the length of a key identifier that readers expect (RFC 7093, section 2).
+const keyIDBytes = 20
+
+// KeyID returns the identifier of a public key (RFC 7093, section 2): the first 160 bits of SM3 over the key's point for SM2,
+// of SHA-256 for any other.
+func KeyID(pub crypto.PublicKey) ([]byte, error) {
+	der, err := MarshalPublicKey(pub)
+	if err != nil {
+		return nil, fmt.Errorf("identifying a public key: %w", err)
+	}
+	var spki struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &spki); err != nil {
+		return nil, fmt.Errorf("identifying a public key: %w", err)
+	}
+	if IsSM2(pub) {
+		d := Sum(spki.Key.Bytes)
+		return d[:keyIDBytes], nil
+	}
+	d := sha256.Sum256(spki.Key.Bytes)
+	return d[:keyIDBytes], nil
 }

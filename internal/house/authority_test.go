@@ -49,35 +49,19 @@ func (w *world) officeCertificate(t testing.TB) *gm.Certificate {
 // get reads a path without a key.
 func (w *world) get(t testing.TB, path string) []byte {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.url+path, nil)
-	if err != nil {
-		t.Fatal(err)
+	resp, b := w.ask(t, http.MethodGet, path, "", nil)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %.200s", path, resp.Status, b)
 	}
-	return w.answer(t, r)
+	return b
 }
 
+// post asks without a key.
 func (w *world) post(t testing.TB, path, mime string, body []byte) []byte {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.url+path, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", mime)
-	return w.answer(t, r)
-}
-
-func (w *world) answer(t testing.TB, r *http.Request) []byte {
-	t.Helper()
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(resp.Body)
-	if err := resp.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s %s: %s %.200s %v", r.Method, r.URL.Path, resp.Status, b, err)
+	resp, b := w.ask(t, http.MethodPost, path, mime, body)
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s %.200s", path, resp.Status, b)
 	}
 	return b
 }
