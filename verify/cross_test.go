@@ -80,7 +80,9 @@ func TestTrustFileMayItselfVouchForAnotherRegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := c.judge(trust); r.Verdict != verify.Valid {
+	policy := verify.DefaultPolicy() // a receipt of theirs names their region, which this file does not speak for
+	policy.Root = gm.Sum(c.home.Root.DER())
+	if r := policy.Judge(verify.Read(verify.Input{Document: c.there.Document()}), trust, c.at); r.Verdict != verify.Valid {
 		t.Errorf("%s:%s", r.Verdict, describe(r))
 	}
 }
@@ -223,4 +225,46 @@ func TestSignerUnderAP256AuthorityIsInvalid(t *testing.T) {
 		s.signedBy(s.w.Leaf(verifytest.Leaf{Name: verifytest.SealID, Organisation: s.w.OfficeCode + verifytest.OfficeName, Under: &ca}))
 		s.trust = append(s.trust, func(f *verify.Trust) { f.Authorities = append(f.Authorities, ca.DER()) })
 	}, "SIGNER_CERT_CHAIN", verify.Fail, "algorithm", verify.Invalid}.check(t, newScene(t))
+}
+
+// TestCrossCertifiedRegionSpeaksForNoOther lets the second region use all that it has been given.
+func TestCrossCertifiedRegionSpeaksForNoOther(t *testing.T) {
+	limited := func(c *gm.Certificate) {
+		c.ExtraExtensions = append(c.ExtraExtensions, verifytest.Excluding(pkix.Name{Organization: []string{"无"}}))
+	}
+	c := newCrossing(t, 1, limited)
+	as := func(region, name string) func(*verify.Trust) {
+		return func(f *verify.Trust) { f.Region, f.Name = region, name }
+	}
+	// as our own file: everything hangs on our root, over the cross-certificate
+	ours := func(f *verify.Trust) {
+		f.Roots, f.Authorities = [][]byte{c.home.Root.DER()}, append(f.Authorities, c.cross.DER())
+	}
+	for name, change := range map[string][]func(*verify.Trust){
+		"in our name":   {as(c.home.Region, c.home.RegionName), ours},
+		"in their name": {ours},
+	} {
+		f := c.there.Trust()
+		for _, change := range change {
+			change(&f)
+		}
+		// what is written is read back by the same rules
+		if _, err := verify.EncodeTrust(f, c.there.TrustSigner.DER(), c.there.TrustSigner.Key); !errors.Is(err, verify.ErrTrustSigner) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*verify.Trust){
+		"our region":            as(c.home.Region, c.there.RegionName),
+		"our name":              as(c.there.Region, c.home.RegionName),
+		"a third region's name": as("440000", "丙区示例"),
+	} {
+		c.thereTrust = []func(*verify.Trust){change}
+		if _, err := c.across(); !errors.Is(err, verify.ErrTrustSigner) {
+			t.Errorf("across, %s: %v", name, err)
+		}
+	}
+	c.thereTrust = nil
+	if _, err := c.across(); err != nil {
+		t.Errorf("across, as themselves: %v", err)
+	}
 }

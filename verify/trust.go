@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"crypto"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -237,8 +238,31 @@ func (t *Trust) checkSigner() error {
 	if r := t.revocation(c); r.revoked && !r.at.After(t.Issued) {
 		return fmt.Errorf("%s was revoked before the file was issued", name(c))
 	}
-	_, err := t.path(c, moment{t.Issued, true}, gm.Digest{})
-	return err
+	path, err := t.path(c, moment{t.Issued, true}, gm.Digest{})
+	if err != nil {
+		return err
+	}
+	return t.speaksFor(path)
+}
+
+// speaksFor refuses a file in the name of a region whose signer belongs to another: its own file hangs on no cross-certificate
+// (which always has name constraints), and one that was read across hangs on the certificate of a root of that name.
+func (t *Trust) speaksFor(path []*gm.Certificate) error {
+	if t.by == nil {
+		for _, c := range path[1:] {
+			if slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(der.NameConstraintsExtension) }) {
+				return fmt.Errorf("%s is of another region: it hangs on the cross-certificate of %s", name(t.signer), name(c))
+			}
+		}
+		return nil
+	}
+	if t.Region == t.by.Region {
+		return fmt.Errorf("another region's file is not of region %s", t.Region)
+	}
+	if crossed := path[len(path)-2]; !slices.Equal(crossed.Subject.Organization, []string{t.Name}) {
+		return fmt.Errorf("a file of %s hangs on the cross-certificate of %s", t.Name, name(crossed))
+	}
+	return nil
 }
 
 // status finds the entry of an identifier.

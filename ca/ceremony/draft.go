@@ -86,7 +86,7 @@ func subjectOf(n pkix.Name) Subject {
 	}
 }
 
-// DraftCross is a plan that certifies another region's SM2 root for names under its own organization. What is none is
+// DraftCross is a plan that certifies another region's SM2 root for names of its country. What is none is
 // ErrRequest.
 func (r *Record) DraftCross(root File) (Plan, error) {
 	foreign, err := parseForeign(root.Content)
@@ -98,7 +98,7 @@ func (r *Record) DraftCross(root File) (Plan, error) {
 	p := r.plan(ActCross)
 	p.Cross = &Cross{
 		Name: root.Name, File: root.Path, SM3: gm.Sum(root.Content).String(), Years: issueYears, PathLength: &one,
-		Permitted: []Subject{{Country: theirs.Country, Organization: theirs.Organization}},
+		Permitted: []Subject{{Country: theirs.Country}}, // the seals of offices have their own organizations
 	}
 	return p, nil
 }

@@ -24,6 +24,7 @@ type Record struct {
 	Root         []byte        // certificate of the SM2 root, DER
 	TLSRoot      []byte        // certificate of the ECDSA root, DER
 	Acts         []*Transcript // in order; those of runs that ended early are not Closed
+	Digests      []gm.Digest   // of the transcripts' files, in order; each names the one before, the last stands for all
 	Certificates []Certified   // everything that the roots signed, or were about to, by transcript
 	Lists        map[string]Listed
 	Missing      []string // files that the transcripts name and that are not there, with slashes
@@ -52,7 +53,7 @@ func ReadRecord(dir string) (*Record, error) {
 	}
 	r := &Record{
 		Ceremony: s.holders.ceremony, Region: s.region, Name: s.name, Officers: s.holders.officers, Threshold: s.holders.threshold,
-		Sharing: s.holders.sharing, Root: s.roots[SM2Root], TLSRoot: s.roots[TLSRoot], Acts: s.acts, Lists: map[string]Listed{},
+		Sharing: s.holders.sharing, Root: s.roots[SM2Root], TLSRoot: s.roots[TLSRoot], Acts: s.acts, Digests: s.digests, Lists: map[string]Listed{},
 	}
 	for _, t := range s.acts {
 		if err := r.take(f, t); err != nil {

@@ -51,7 +51,8 @@ func TestRecordProvesEveryAct(t *testing.T) {
 	if got := strings.Join(names, " "); got != "root tls-root authority tls region-460000" {
 		t.Errorf("certificates %s", got)
 	}
-	if !bytes.Equal(r.Root, b.der("root.pem")) || r.URL != "https://zhengzhao.example.cn" || r.Lists["root"].Number != 1 || len(r.Missing) != 0 {
+	if !bytes.Equal(r.Root, b.der("root.pem")) || r.URL != "https://zhengzhao.example.cn" || r.Lists["root"].Number != 1 || len(r.Missing) != 0 ||
+		len(r.Digests) != 4 || r.Digests[3] != gm.Sum(b.transcript(4)) {
 		t.Errorf("%+v", r)
 	}
 }

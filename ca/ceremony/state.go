@@ -21,9 +21,10 @@ type issued struct {
 
 // state is what the transcripts of a folder say. Nothing else is believed: there is no second record that could differ.
 type state struct {
-	count      int       // transcripts
-	previous   gm.Digest // SM3 of the last one's file
-	last       time.Time // of the last line
+	count      int         // transcripts
+	previous   gm.Digest   // SM3 of the last one's file
+	digests    []gm.Digest // of all their files
+	last       time.Time   // of the last line
 	unfinished []Unfinished
 	attempts   map[string]bool   // ceremonies whose act root ended early
 	holders    holders           // of the roots' secret, once they are made
@@ -62,6 +63,7 @@ func (f *folder) load() (*state, error) {
 			return nil, fmt.Errorf("%s: %w", transcriptName(n), err)
 		}
 		s.previous = gm.Sum(file)
+		s.digests = append(s.digests, s.previous)
 	}
 	return s, nil
 }

@@ -30,7 +30,7 @@ type verb struct {
 
 func caVerbs() []verb {
 	return []verb{
-		{"ceremony", "--plan FILE --dir DIR …", "make or use the offline roots; runs on a machine of its own", runCeremony},
+		{"ceremony", "draft|review|perform|verify|check-share …", "make or use the offline roots; runs on a machine of its own", runCeremony},
 		{"list", "[--state S] [--profile P] [--name CN] [--expires-before TIME]", "the register of certificates", runCAList},
 		{"issue", "--profile P --csr FILE [--host H,…] [--out FILE]", "have a request certified", runCAIssue},
 		{"dual", "--csr FILE --out PREFIX", "have a pair certified: PREFIX.sign.pem, PREFIX.encrypt.pem, PREFIX.enveloped", runCADual},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"yinzheng/ca/ceremony"
@@ -22,7 +23,7 @@ func ceremonyVerbs() []verb {
 		{"draft", "root|issue|cross|crl|reshare …", "write a plan to be reviewed; draft ACT -h tells its flags", runCeremonyDraft},
 		{"review", "--plan FILE", "show what a plan would do, and its SM3; does nothing", runCeremonyReview},
 		{"perform", "--plan FILE --reviewed SM3 --dir DIR [--share FILE …]", "do what was reviewed, with the officers", runCeremonyPerform},
-		{"verify", "--dir DIR [--root-sm3 SM3] | --transcript FILE [--root FILE]", "prove the record of a folder or a copy of one, or one transcript", runCeremonyVerify},
+		{"verify", "--dir DIR [--root-sm3 SM3] [--last-sm3 SM3] | --transcript FILE [--root FILE]", "prove the record of a folder or a copy of one, or one transcript", runCeremonyVerify},
 		{"check-share", "--dir DIR --share FILE", "whether an officer's share and passphrase still fit, with nobody else", runCeremonyCheckShare},
 	}
 }
@@ -93,6 +94,7 @@ func runCeremonyVerify(_ context.Context, p *program, args []string) error {
 	fs := p.flags("ca ceremony verify")
 	dir := fs.String("dir", "", "ceremony folder, or a copy of one without keys and shares")
 	pinned := fs.String("root-sm3", "", "SM3 of the SM2 root's certificate, as it was written down")
+	last := fs.String("last-sm3", "", "SM3 of the last transcript, as it was written down")
 	transcript := fs.String("transcript", "", "one transcript")
 	root := fs.String("root", "", "with --transcript: SM2 root certificate; root.pem beside the transcript if not given")
 	if err := parse(fs, args); err != nil {
@@ -110,6 +112,9 @@ func runCeremonyVerify(_ context.Context, p *program, args []string) error {
 	}
 	if got := gm.Sum(r.Root).String(); *pinned != "" && !strings.EqualFold(got, *pinned) {
 		return fmt.Errorf("%w : the root has the SM3 %s, written down was %s", ceremony.ErrTranscript, got, *pinned)
+	}
+	if *last != "" && !slices.ContainsFunc(r.Digests, func(d gm.Digest) bool { return strings.EqualFold(d.String(), *last) }) {
+		return fmt.Errorf("%w : there is no transcript with the SM3 %s: acts are missing at the end", ceremony.ErrTranscript, *last)
 	}
 	writeRecord(p.out, r)
 	return nil

@@ -31,7 +31,7 @@ type offline struct {
 	part int      // counts plans
 }
 
-func officers() []string { return []string{"guo", "lin", "wei"} }
+func officers() []string { return []string{"notary", "registrar", "auditor"} }
 
 // offlineAt has officers with passphrases in files and plans nothing yet.
 func (a *authorityAt) offlineAt(name string) *offline {
@@ -102,7 +102,7 @@ func (c *offline) shares(who ...string) []string {
 func (c *offline) bySome(draft ...string) string {
 	c.t.Helper()
 	draft = append([]string{draft[0], "--dir", c.root}, draft[1:]...)
-	return c.act(draft, c.shares("wei", "guo")...)
+	return c.act(draft, c.shares("auditor", "notary")...)
 }
 
 func (c *offline) out(name string) string { return filepath.Join(c.root, "out", name) }
@@ -362,8 +362,20 @@ func (c *offline) checkRecord() {
 	if status, _, errs := run(c.t, "ca", "ceremony", "verify", "--dir", audit, "--root-sm3", strings.Repeat("0", 64)); status != exitFailed {
 		c.t.Errorf("another root was written down: status %d: %s", status, errs)
 	}
+	six, err := os.ReadFile(filepath.Join(audit, "transcript-6.json"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.ceremony("verify", "--dir", audit, "--last-sm3", gm.Sum(six).String())
+	if err := os.Remove(filepath.Join(audit, "transcript-6.json")); err != nil {
+		c.t.Fatal(err)
+	}
+	c.ceremony("verify", "--dir", audit)
+	if status, _, errs := run(c.t, "ca", "ceremony", "verify", "--dir", audit, "--last-sm3", gm.Sum(six).String()); status != exitFailed {
+		c.t.Errorf("the last act was cut off: status %d: %s", status, errs)
+	}
 	c.ceremony("verify", "--transcript", filepath.Join(audit, "transcript-2.json"))
-	c.ceremony(append([]string{"check-share", "--dir", audit}, c.shares("lin")...)...)
+	c.ceremony(append([]string{"check-share", "--dir", audit}, c.shares("registrar")...)...)
 }
 
 // checkNoSecrets looks for passphrases in all that was printed and stored, and for root keys and shares on the server.
@@ -406,20 +418,20 @@ func TestCeremonyRefusesWhatWasNotReviewedAndTooFewOfficers(t *testing.T) {
 	sum := reviewedSM3.FindStringSubmatch(c.ceremony("review", "--plan", plan))[1]
 	base := []string{"ca", "ceremony", "perform", "--plan", plan, "--dir", c.root}
 	with := func(args ...string) []string { return append(append([]string{}, base...), args...) }
-	wrong := []string{"--share", filepath.Join(c.stick("lin"), "lin.share"), "--passphrase", "lin=" + c.secretFile("wei")}
+	wrong := []string{"--share", filepath.Join(c.stick("registrar"), "registrar.share"), "--passphrase", "registrar=" + c.secretFile("auditor")}
 	for name, x := range map[string]struct {
 		args   []string
 		status int
 		says   string
 	}{
-		"not reviewed":      {with(c.shares("wei", "lin")...), exitUsage, "--reviewed"},
-		"another plan":      {with(append(c.shares("wei", "lin"), "--reviewed", strings.Repeat("0", 64))...), exitFailed, "not the one that was reviewed"},
-		"one officer":       {with(append(c.shares("wei"), "--reviewed", sum)...), exitFailed, "too few shares"},
+		"not reviewed":      {with(c.shares("auditor", "registrar")...), exitUsage, "--reviewed"},
+		"another plan":      {with(append(c.shares("auditor", "registrar"), "--reviewed", strings.Repeat("0", 64))...), exitFailed, "not the one that was reviewed"},
+		"one officer":       {with(append(c.shares("auditor"), "--reviewed", sum)...), exitFailed, "too few shares"},
 		"nobody":            {with("--reviewed", sum), exitUsage, "--share"},
-		"wrong passphrase":  {with(append(append(c.shares("wei"), wrong...), "--reviewed", sum)...), exitFailed, "lin"},
-		"no passphrase":     {with("--reviewed", sum, "--share", filepath.Join(c.stick("lin"), "lin.share")), exitFailed, "no terminal"},
-		"nobody's":          {with(append(c.shares("wei"), "--reviewed", sum, "--passphrase", "lin="+c.secretFile("lin"))...), exitUsage, "no --share of lin"},
-		"new shares":        {with(append(c.shares("wei"), "--reviewed", sum, "--share-dir", "lin="+c.stick("lin"))...), exitUsage, "gives out no shares"},
+		"wrong passphrase":  {with(append(append(c.shares("auditor"), wrong...), "--reviewed", sum)...), exitFailed, "registrar"},
+		"no passphrase":     {with("--reviewed", sum, "--share", filepath.Join(c.stick("registrar"), "registrar.share")), exitFailed, "no terminal"},
+		"nobody's":          {with(append(c.shares("auditor"), "--reviewed", sum, "--passphrase", "registrar="+c.secretFile("registrar"))...), exitUsage, "no --share of registrar"},
+		"new shares":        {with(append(c.shares("auditor"), "--reviewed", sum, "--share-dir", "registrar="+c.stick("registrar"))...), exitUsage, "gives out no shares"},
 		"no verb":           {[]string{"ca", "ceremony"}, exitUsage, "review"},
 		"unknown verb":      {[]string{"ca", "ceremony", "burn"}, exitUsage, "burn"},
 		"unknown draft":     {[]string{"ca", "ceremony", "draft", "burn"}, exitUsage, "root, issue"},
@@ -440,12 +452,12 @@ func TestOfficersChangeByCommands(t *testing.T) {
 	a := &authorityAt{t: t, dir: t.TempDir()}
 	c := a.offlineAt("roots")
 	c.makeRoots("450000", "广西壮族自治区", "")
-	sun := a.file("sun.secret", "a passphrase of the new officer")
-	with := append(c.shares("lin", "wei"), "--new-passphrase", "guo="+c.secretFile("guo"), "--new-passphrase", "sun="+sun, "--share-dir", "guo="+c.stick("guo"))
-	c.act([]string{"reshare", "--dir", c.root, "--officer", "guo", "--officer", "sun", "--threshold", "2"}, with...)
-	c.act([]string{"crl", "--dir", c.root}, "--share", filepath.Join(c.stick("guo"), "guo-2.share"), "--passphrase", "guo="+c.secretFile("guo"),
-		"--share", filepath.Join(c.root, "sun-2.share"), "--passphrase", "sun="+sun)
-	if status, _, errs := run(t, append([]string{"ca", "ceremony", "check-share", "--dir", c.root}, c.shares("lin")...)...); status != exitFailed || !strings.Contains(errs, "transcript 1") {
+	inspector := a.file("inspector.secret", "a passphrase of the new officer")
+	with := append(c.shares("registrar", "auditor"), "--new-passphrase", "notary="+c.secretFile("notary"), "--new-passphrase", "inspector="+inspector, "--share-dir", "notary="+c.stick("notary"))
+	c.act([]string{"reshare", "--dir", c.root, "--officer", "notary", "--officer", "inspector", "--threshold", "2"}, with...)
+	c.act([]string{"crl", "--dir", c.root}, "--share", filepath.Join(c.stick("notary"), "notary-2.share"), "--passphrase", "notary="+c.secretFile("notary"),
+		"--share", filepath.Join(c.root, "inspector-2.share"), "--passphrase", "inspector="+inspector)
+	if status, _, errs := run(t, append([]string{"ca", "ceremony", "check-share", "--dir", c.root}, c.shares("registrar")...)...); status != exitFailed || !strings.Contains(errs, "transcript 1") {
 		t.Errorf("an old share: status %d: %s", status, errs)
 	}
 }

@@ -80,14 +80,14 @@ func TestPassphrasesAreAskedForTwiceAndNotSaid(t *testing.T) {
 	desk, terminal := pseudo(t)
 	w := &typist{desk: desk, lines: []string{"short", "a first good passphrase", "a mistaken passphrase", "a good passphrase in the end", "a good passphrase in the end", "of the share"}}
 	a := &asker{terminal, w}
-	secret, err := a.choose(t.Context(), "guo")
+	secret, err := a.choose(t.Context(), "notary")
 	if err != nil || string(secret) != "a good passphrase in the end" {
 		t.Errorf("%q, %v", secret, err)
 	}
-	if secret, err = a.forShare(t.Context(), "lin"); err != nil || string(secret) != "of the share" {
+	if secret, err = a.forShare(t.Context(), "registrar"); err != nil || string(secret) != "of the share" {
 		t.Errorf("%q, %v", secret, err)
 	}
-	if said := w.asked.String(); strings.Contains(said, "good") || !strings.Contains(said, "too short") || !strings.Contains(said, "they differ") || !strings.Contains(said, "lin") {
+	if said := w.asked.String(); strings.Contains(said, "good") || !strings.Contains(said, "too short") || !strings.Contains(said, "they differ") || !strings.Contains(said, "registrar") {
 		t.Errorf("said %q", said)
 	}
 	if !echoOf(t, terminal) {
@@ -106,7 +106,7 @@ func TestAskingEndsWithTheRunAndLeavesTheTerminalAsItWas(t *testing.T) {
 			stop()
 		}()
 	}}
-	if _, err := (&asker{terminal, w}).forShare(ctx, "guo"); !errors.Is(err, context.Canceled) {
+	if _, err := (&asker{terminal, w}).forShare(ctx, "notary"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	if !echoOf(t, terminal) {

@@ -142,6 +142,7 @@ func writeRecord(w io.Writer, r *ceremony.Record) {
 			fmt.Fprintf(w, "  transcript-%d  %s  %s  未完成 / ended early\n", b.Number, end, b.Act)
 		}
 	}
+	fmt.Fprintf(w, "  最后一份记录 · last transcript: transcript-%d, SM3 %s\n", len(r.Digests), r.Digests[len(r.Digests)-1])
 	for _, c := range r.Certificates {
 		state := "已签 / signed"
 		switch {

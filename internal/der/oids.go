@@ -14,16 +14,17 @@ var (
 
 // Object identifiers of PKCS#7, PKCS#9, RFC 3161 and RFC 5035.
 var (
-	Data                 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
-	SignedData           = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	AttrContentType      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
-	AttrMessageDigest    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
-	AttrSigningTime      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
-	AttrSigningCertV2    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
-	TSTInfo              = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
-	ExtKeyUsageExtension = asn1.ObjectIdentifier{2, 5, 29, 37}
-	AnyPolicy            = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
-	TrustListSigning     = asn1.ObjectIdentifier{0, 4, 0, 2231, 3, 0} // id-tsl-kp-tslSigning, ETSI TS 119 612, 5.7.1
+	Data                     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
+	SignedData               = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	AttrContentType          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 3}
+	AttrMessageDigest        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 4}
+	AttrSigningTime          = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 5}
+	AttrSigningCertV2        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}
+	TSTInfo                  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+	ExtKeyUsageExtension     = asn1.ObjectIdentifier{2, 5, 29, 37}
+	NameConstraintsExtension = asn1.ObjectIdentifier{2, 5, 29, 30}
+	AnyPolicy                = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
+	TrustListSigning         = asn1.ObjectIdentifier{0, 4, 0, 2231, 3, 0} // id-tsl-kp-tslSigning, ETSI TS 119 612, 5.7.1
 )
 
 // Object identifiers of the hashes and signatures beside the Chinese ones (RFC 3279, RFC 5754, RFC 5758).

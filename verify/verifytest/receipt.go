@@ -35,7 +35,7 @@ func (w *World) Receipt(kind string, d gm.Digest, change ...func(*receipt.Receip
 	path, err := tree.Path(place)
 	w.must("proving the entry", err)
 	r.Path = path
-	r.Root = &receipt.Root{Region: Region, Sequence: 1, Count: entries, Time: w.Now.Add(2 * time.Second), Previous: gm.Sum([]byte("previous")), Hash: tree.Root()}
+	r.Root = &receipt.Root{Region: w.Region, Sequence: 1, Count: entries, Time: w.Now.Add(2 * time.Second), Previous: gm.Sum([]byte("previous")), Hash: tree.Root()}
 	for _, f := range change {
 		f(r)
 	}
@@ -49,7 +49,7 @@ func (w *World) Receipt(kind string, d gm.Digest, change ...func(*receipt.Receip
 func (w *World) Accepted(kind string, d gm.Digest) []byte {
 	w.tb.Helper()
 	r := &receipt.Receipt{Version: receipt.Version, State: receipt.Accepted, Entry: receipt.Entry{Kind: kind, Digest: d, Salt: gm.Sum([]byte("salt"))}}
-	p := receipt.Promise{Region: Region, Time: w.Now.Add(time.Second)}
+	p := receipt.Promise{Region: w.Region, Time: w.Now.Add(time.Second)}
 	var err error
 	p.Signature, err = gm.Sign(w.Ledger.Key, receipt.PromiseBytes(r.Entry, p))
 	w.must("signing the promise", err)

@@ -22,10 +22,12 @@ import (
 const (
 	Region     = "450000"
 	RegionName = "示例区"
-	SealID     = "45000000000001"
-	OfficeName = "示例市市场监督管理局"
-	OfficeCode = "114500000000000005"
-	KindCode   = "11100000000000000W032" // replaced by New with one whose check character fits
+	// OtherRegion is the prefix of a world of another region (460000).
+	OtherRegion = "乙区示例"
+	SealID      = "45000000000001"
+	OfficeName  = "示例市市场监督管理局"
+	OfficeCode  = "114500000000000005"
+	KindCode    = "11100000000000000W032" // replaced by New with one whose check character fits
 )
 
 // World is a region that tests can issue licences in. Change its fields before making things from it.
@@ -33,6 +35,7 @@ type World struct {
 	tb  testing.TB
 	Now time.Time // the time that everything happens at; certificates are a year older
 
+	Region, RegionName     string
 	Root, Authority        Identity
 	Maker, Stamper, Office Identity
 	TrustSigner, Ledger    Identity
@@ -67,10 +70,17 @@ func Named(tb testing.TB, prefix string, pathLen int) *World {
 	tb.Helper()
 	w := &World{
 		tb: tb, Now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("", 8*60*60)).UTC(),
-		OfficeCode: usccOf(tb, "11450000000000000"), Origin: "yinzheng-" + Region, Revoked: map[string]time.Time{},
+		Region: Region, RegionName: RegionName, OfficeCode: usccOf(tb, "11450000000000000"), Revoked: map[string]time.Time{},
 	}
 	w.KindCode = usccOf(tb, "11100000000000000") + "032"
-	w.Root = w.CA(nil, prefix+"根证书", pathLen)
+	if prefix != "示例" {
+		w.RegionName = prefix
+	}
+	if prefix == OtherRegion {
+		w.Region = "460000"
+	}
+	w.Origin = "yinzheng-" + w.Region
+	w.Root = w.CA(nil, prefix+"根证书", pathLen, func(c *gm.Certificate) { c.Subject.Organization = []string{w.RegionName} })
 	w.Authority = w.CA(&w.Root, prefix+"签发机构", 0)
 	w.Maker = w.Leaf(Leaf{Name: prefix + "制章系统"})
 	w.Stamper = w.Leaf(Leaf{Name: prefix + "时间戳服务", Stamps: true})
@@ -153,7 +163,9 @@ func (w *World) Leaf(l Leaf) Identity {
 // Cross certifies another world's root by this one's.
 func (w *World) Cross(other *World, pathLen int, change ...func(*gm.Certificate)) Identity {
 	w.tb.Helper()
-	return w.signKey(w.authority(other.Root.Cert.Subject.CommonName, pathLen), &w.Root, other.Root.Key, change)
+	c := w.authority("", pathLen)
+	c.Subject = other.Root.Cert.Subject
+	return w.signKey(c, &w.Root, other.Root.Key, change)
 }
 
 func (w *World) sign(c *gm.Certificate, parent *Identity, change []func(*gm.Certificate)) Identity {
@@ -214,7 +226,7 @@ func (w *World) Trust() verify.Trust {
 	ledger, err := gm.MarshalPublicKey(w.Ledger.Cert.PublicKey)
 	w.must("encoding the ledger's key", err)
 	return verify.Trust{
-		Version: verify.TrustVersion, Region: Region, Name: RegionName, Sequence: 7,
+		Version: verify.TrustVersion, Region: w.Region, Name: w.RegionName, Sequence: 7,
 		Issued: w.Now.Add(-time.Hour), Expires: w.Now.AddDate(0, 0, 7), StatusAsOf: w.Now.Add(-time.Hour),
 		Roots: [][]byte{w.Root.DER()}, Authorities: [][]byte{w.Authority.DER()},
 		SealMakers: [][]byte{w.Maker.DER()}, Timestampers: [][]byte{w.Stamper.DER()},
