@@ -255,4 +255,3 @@ func (b *bench) transcript(n int) []byte {
 	}
 	return file
 }
-
