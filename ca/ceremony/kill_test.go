@@ -37,7 +37,7 @@ func (b *bench) until(n int, act func() error) (step string, err error) {
 // stride is how many steps lie between two kills.
 func stride() int {
 	if testing.Short() {
-		return 7
+		return 11
 	}
 	return 1
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,13 +16,28 @@ import (
 	"yinzheng/internal/gm"
 )
 
+// busyRecord is copied for each test: its four acts open shares and keys again and again.
+var busyRecord struct {
+	sync.Once
+	files map[string]string
+}
+
 // busy is a folder in which every act but reshare took place once.
 func busy(t testing.TB) *bench {
 	t.Helper()
-	b := made(t)
-	b.must(b.issuePlan(both(t)...))
-	b.must(b.crossPlan(t, foreign(t), "root.pem"))
-	b.must(listPlan(b.certificate("out/authority.pem").SerialNumber.Text(16)))
+	busyRecord.Do(func() {
+		b := made(t)
+		b.must(b.issuePlan(both(t)...))
+		b.must(b.crossPlan(t, foreign(t), "root.pem"))
+		b.must(listPlan(b.certificate("out/authority.pem").SerialNumber.Text(16)))
+		files, err := snapshot(b.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		busyRecord.files = files
+	})
+	b := empty(t)
+	restore(t, b.dir, busyRecord.files)
 	return b
 }
 

@@ -182,14 +182,32 @@ func Privileged(c auth.Caller) bool {
 	return slices.Contains(c.Actions, auth.OperateCA) || slices.Contains(c.Actions, auth.ApproveCA)
 }
 
-// Enrol exchanges a token for a client certificate; the token says who asks.
+// Enrol exchanges a token for a client certificate; the token says who asks. It is written down when the token was good, so
+// that strangers cannot fill the record; an answer that was not given can be asked for again with the same key.
 func (s *Service) Enrol(ctx context.Context, token string, csr []byte) ([]byte, error) {
-	return s.c.Enrolment.Enrol(ctx, token, csr)
+	der, err := s.c.Enrolment.Enrol(ctx, token, csr)
+	if err != nil {
+		return nil, err
+	}
+	return der, s.noteClient(ctx, "ca.enrol", der)
 }
 
 // Renew exchanges a good client certificate for the next one.
 func (s *Service) Renew(ctx context.Context, present *x509.Certificate, csr []byte) ([]byte, error) {
-	return s.c.Enrolment.Renew(ctx, present, csr)
+	der, err := s.c.Enrolment.Renew(ctx, present, csr)
+	if err != nil {
+		return nil, err
+	}
+	return der, s.noteClient(ctx, "ca.renew-client", der)
+}
+
+// noteClient writes down which system has which certificate from now on.
+func (s *Service) noteClient(ctx context.Context, action string, der []byte) error {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return fmt.Errorf("recording %s: %w", action, err)
+	}
+	return s.note(ctx, auth.Caller{ID: cert.Subject.CommonName}, action, cert.SerialNumber.String(), ca.ProfileTLSClient)
 }
 
 // Propose asks for an act that needs two people.

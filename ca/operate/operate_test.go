@@ -223,7 +223,7 @@ func TestWhatAnOperatorDoesAloneIsRecordedBefore(t *testing.T) {
 	if _, err := c.Enrol(ctx, token, p256(t, "x")); err != nil {
 		t.Error(err)
 	}
-	const want = "operator-1 ca.issue\noperator-1 ca.issue-dual\noperator-1 ca.revoke\noperator-1 ca.revoke\noperator-1 ca.token"
+	const want = "operator-1 ca.issue\noperator-1 ca.issue-dual\noperator-1 ca.revoke\noperator-1 ca.revoke\noperator-1 ca.token\nsystem-1 ca.enrol"
 	if got := c.actions(t); !strings.HasPrefix(got, want) {
 		t.Errorf("recorded:\n%s", got)
 	}
