@@ -23,6 +23,7 @@ import (
 	"yinzheng/ca/revocation"
 	"yinzheng/ca/revocation/front"
 	"yinzheng/ca/tsa"
+	"yinzheng/internal/audit"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/blob"
 	"yinzheng/internal/clock"
@@ -372,7 +373,11 @@ func (h *House) makeHandler() (http.Handler, error) {
 	}
 	pki.Register(mux, pki.Config{
 		Lists: h.Revoked, Front: front.NewResponder(h.Revoked), Certificates: h.Region, Stamper: h.TSA, Callers: h.DB, Log: h.cfg.Log,
-		Signing: func(by auth.Caller) (http.Handler, error) {
+		Signing: func(ctx context.Context, by auth.Caller) (http.Handler, error) {
+			_, err := h.DB.Append(ctx, audit.Entry{At: h.cfg.Now(), Caller: by.ID, Action: "ca.cfssl-sign", Object: ca.ProfileSign})
+			if err != nil {
+				return nil, fmt.Errorf("recording a request in cfssl's protocol : %w", err)
+			}
 			return ca.SignHandler(h.Region.SM2Signer(by.ID, ca.ProfileSign))
 		},
 	})

@@ -57,7 +57,7 @@ type Config struct {
 	Front        Front // of cfssl, for what it can serve
 	Certificates Certificates
 	Stamper      Stamper
-	Signing      func(by auth.Caller) (http.Handler, error) // cfssl's handler for one caller, who may operate the authority
+	Signing      func(ctx context.Context, by auth.Caller) (http.Handler, error) // cfssl's handler for one caller, who may operate the authority
 	Callers      auth.Credentials
 	Log          *slog.Logger
 }
@@ -206,7 +206,7 @@ func (s *server) sign(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "denied", http.StatusForbidden)
 		return
 	}
-	handler, err := s.Signing(caller)
+	handler, err := s.Signing(r.Context(), caller)
 	if err != nil {
 		s.Log.ErrorContext(r.Context(), "signing", "err", err)
 		http.Error(w, "not now", http.StatusServiceUnavailable)
