@@ -26,9 +26,10 @@ import (
 // offline is a ceremony folder used by commands, with officers who keep their shares on sticks of their own.
 type offline struct {
 	*authorityAt
-	root string   // the ceremony folder
-	said []string // everything that was printed
-	part int      // counts plans
+	root string                   // the ceremony folder
+	said []string                 // everything that was printed
+	part int                      // counts plans
+	edit func(plan string) string // what the next draft is changed to before it is reviewed; nil for as it is
 }
 
 func officers() []string { return []string{"notary", "registrar", "auditor"} }
@@ -70,6 +71,16 @@ func (c *offline) act(draft []string, with ...string) string {
 	c.part++
 	plan := fmt.Sprintf("%s-plan-%d.yaml", c.root, c.part)
 	c.ceremony(append([]string{"draft", draft[0], "--out", plan}, draft[1:]...)...)
+	if c.edit != nil {
+		text, err := os.ReadFile(plan)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if err := os.WriteFile(plan, []byte(c.edit(string(text))), 0o600); err != nil {
+			c.t.Fatal(err)
+		}
+		c.edit = nil
+	}
 	sum := reviewedSM3.FindStringSubmatch(c.ceremony("review", "--plan", plan))
 	if sum == nil {
 		c.t.Fatal("review gives no SM3")
@@ -295,6 +306,9 @@ func (c *offline) crossCertify(root *gm.Certificate) *gm.Certificate {
 			t.Fatal(err)
 		}
 		other.bySome("issue", other.file(name+".csr", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: csr}))))
+	}
+	c.edit = func(plan string) string {
+		return strings.Replace(plan, "- country: CN\n", "- {country: CN, organization: 海南省}\n", 1)
 	}
 	c.bySome("cross", "--as", "cross-460000", other.out("root.pem"))
 	c.agreed("ca", "import", "cross", c.out("cross-460000.pem"))
