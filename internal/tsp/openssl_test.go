@@ -13,7 +13,7 @@ import (
 func TestOpenSSLReadsTheToken(t *testing.T) {
 	token, _ := issue(t)
 	out := gmtest.OpenSSL(t, "ts", "-reply", "-token_in", "-in", gmtest.File(t, "token.der", token.DER), "-token_out", "-text")
-	for _, want := range []string{"Version: 1", "Hash Algorithm: sm3", "Serial number: 0x07", "Time stamp: Nov 22 01:02:03 2026 GMT", "Accuracy: 0x01 seconds"} {
+	for _, want := range []string{"Version: 1", "Hash Algorithm: sm3", "Serial number: 0x07", "Time stamp: Nov 22 01:02:03 2026 GMT", "Accuracy: 0x02 seconds"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is missing from\n%s", want, out)
 		}
