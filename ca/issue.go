@@ -10,7 +10,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"net"
 	"slices"
@@ -36,7 +35,6 @@ var (
 )
 
 const (
-	serialBytes   = 16 // random bytes of a serial number: beyond guessing, within the 20 octets of RFC 5280, 4.1.2.2
 	maxRDN        = 64 // characters of a name attribute (RFC 5280, ub-common-name and ub-organization-name)
 	maxHosts      = 32 // names of one server
 	maxExtensions = 8  // that an order brings
@@ -181,7 +179,7 @@ func (r *Region) template(signing *config.Signing, o Order, by Identity, now tim
 	if err := signer.FillTemplate(&filled, signing.Default, prof, now, time.Time{}); err != nil {
 		return nil, err
 	}
-	serial, err := newSerial(r.c.Rand)
+	serial, err := gm.NewSerial(r.c.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -260,16 +258,6 @@ func intentOf(draft *gm.Certificate, by Identity, o Order, now time.Time) (Inten
 func timestampingOnly() (pkix.Extension, error) {
 	purposes, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
 	return pkix.Extension{Id: der.ExtKeyUsageExtension, Critical: true, Value: purposes}, err
-}
-
-// newSerial makes a positive random serial number.
-func newSerial(random io.Reader) (*big.Int, error) {
-	b := make([]byte, serialBytes)
-	if _, err := io.ReadFull(random, b); err != nil {
-		return nil, fmt.Errorf("making a serial number: %w", err)
-	}
-	b[0] = b[0]&0x7f | 0x40 // positive, and always the full length
-	return new(big.Int).SetBytes(b), nil
 }
 
 // hostsOf returns the names of a parsed request in the form of Order.Hosts.

@@ -71,12 +71,6 @@ var policy = sync.OnceValues(func() (*config.Signing, error) {
 	return c.Signing, nil
 })
 
-// ProfileOf returns a profile of the signing policy by its exact name, or ErrProfile. It is only to be read.
-func ProfileOf(name string) (*config.SigningProfile, error) {
-	_, p, err := profile(name)
-	return p, err
-}
-
 // profile returns a profile by its exact name, or ErrProfile.
 func profile(name string) (*config.Signing, *config.SigningProfile, error) {
 	s, err := policy()

@@ -49,7 +49,7 @@ func (r *Region) ServerTLS(ctx context.Context, hosts []string) (tls.Certificate
 	if there, err := r.present(ctx, hosts, inventory, now); err != nil || there.Leaf != nil {
 		return there, err
 	}
-	serial, err := newSerial(r.c.Rand)
+	serial, err := gm.NewSerial(r.c.Rand)
 	if err != nil {
 		return tls.Certificate{}, err
 	}

@@ -66,7 +66,7 @@ func (r *Region) issueTLS(ctx context.Context, by Identity, o Order, csr []byte)
 	if o.Profile == ProfileFabricMSP && (len(o.Subject.OrganizationalUnit) != 1 || !slices.Contains(fabricRoles, o.Subject.OrganizationalUnit[0])) {
 		return nil, fmt.Errorf("%w: OU is one of %q", ErrName, fabricRoles)
 	}
-	serial, err := newSerial(r.c.Rand)
+	serial, err := gm.NewSerial(r.c.Rand)
 	if err != nil {
 		return nil, err
 	}

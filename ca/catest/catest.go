@@ -93,22 +93,7 @@ func (w *World) Spec() ca.Spec {
 
 // Hold holds a ceremony in one go.
 func Hold(ctx context.Context, dir string, now func() time.Time, requests []ca.CARequest) (ca.Certified, error) {
-	asked := make([]ceremony.Request, 0, len(requests))
-	for _, q := range requests {
-		asked = append(asked, ceremony.Request{Name: q.Name, CSR: q.CSR})
-	}
-	done, err := ceremony.OneGo(ctx, ceremony.Config{Dir: dir, Region: Code, Name: Name, URL: Base, Now: now}, asked)
-	if err != nil {
-		return ca.Certified{}, err
-	}
-	out := ca.Certified{Root: done.Root, TLSRoot: done.TLSRoot, Authorities: map[string][]byte{}, Lists: map[string][]byte{}}
-	for _, s := range done.Signed {
-		out.Authorities[s.Name] = s.Certificate
-	}
-	for _, l := range done.Lists {
-		out.Lists[l.Name] = l.Certificate
-	}
-	return out, nil
+	return ceremony.Certify(ctx, ceremony.Config{Dir: dir, Region: Code, Name: Name, URL: Base, Now: now}, requests)
 }
 
 // established is one region that tests copy, because encrypting its keys takes a while by design.

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"fmt"
 	"io"
@@ -59,7 +58,6 @@ func profileOf(name string) (Profile, error) {
 }
 
 const (
-	serialBytes = 16              // random bytes of a serial number, within the 20 octets of RFC 5280, 4.1.2.2
 	tlsBackdate = 5 * time.Minute // TLS peers' clocks differ a little
 	year        = 365 * 24 * time.Hour
 )
@@ -220,16 +218,7 @@ func (o *order) sign(key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var outer struct {
-		TBS       asn1.RawValue
-		Algorithm pkix.AlgorithmIdentifier
-		Signature asn1.BitString
-	}
-	if rest, err := asn1.Unmarshal(o.draft.Raw, &outer); err != nil || len(rest) != 0 {
-		return nil, fmt.Errorf("reading the draft: %w", errors.Join(err, ErrMismatch))
-	}
-	outer.Signature = asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
-	made, err := asn1.Marshal(outer)
+	made, err := gm.WithSignature(o.draft, sig)
 	if err != nil {
 		return nil, err
 	}
@@ -316,12 +305,11 @@ func reasonCode(reason string) int {
 // newSerial makes a positive random serial number that no transcript knows.
 func newSerial(random io.Reader, used map[string]*issued) (*big.Int, error) {
 	for range 8 { // a second one is needed once in 2^100 years, or when random is not
-		b := make([]byte, serialBytes)
-		if _, err := io.ReadFull(random, b); err != nil {
-			return nil, fmt.Errorf("making a serial number: %w", err)
+		n, err := gm.NewSerial(random)
+		if err != nil {
+			return nil, err
 		}
-		b[0] = b[0]&0x7f | 0x40 // positive, and always the full length
-		if n := new(big.Int).SetBytes(b); used[n.Text(16)] == nil {
+		if used[n.Text(16)] == nil {
 			return n, nil
 		}
 	}

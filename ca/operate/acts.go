@@ -82,14 +82,26 @@ type (
 // ErrDetail means that what an act is told cannot be read.
 var ErrDetail = errors.New("operate: the details of the act cannot be read")
 
+// deed is an act with the check of its details, which is made before anybody is asked to approve it and again before it is done.
+type deed struct {
+	check func(detail []byte) error
+	do    foureyes.Act
+}
+
 // act reads the details strictly before it does anything.
-func act[D any](do func(context.Context, foureyes.Proposal, D) (string, error)) foureyes.Act {
-	return func(ctx context.Context, p foureyes.Proposal) (string, error) {
-		d, err := readDetail[D](p.Detail)
-		if err != nil {
-			return "", err
-		}
-		return do(ctx, p, d)
+func act[D any](do func(context.Context, foureyes.Proposal, D) (string, error)) deed {
+	return deed{
+		check: func(b []byte) error {
+			_, err := readDetail[D](b)
+			return err
+		},
+		do: func(ctx context.Context, p foureyes.Proposal) (string, error) {
+			d, err := readDetail[D](p.Detail)
+			if err != nil {
+				return "", err
+			}
+			return do(ctx, p, d)
+		},
 	}
 }
 
@@ -105,37 +117,27 @@ func readDetail[D any](b []byte) (d D, err error) {
 	return d, nil
 }
 
-// CheckDetail refuses what could not be carried out for its form alone, before anybody is asked to approve it.
+// CheckDetail refuses what could not be carried out for its form alone: ErrDetail, foureyes.ErrUnknownAct.
 func CheckDetail(name string, b []byte) error {
-	var err error
-	switch name {
-	case ActRequestCA:
-		_, err = readDetail[RequestCA](b)
-	case ActImport:
-		_, err = readDetail[Import](b)
-	case ActImportList:
-		_, err = readDetail[ImportList](b)
-	case ActRenew:
-		_, err = readDetail[Renew](b)
-	case ActRevoke:
-		_, err = readDetail[Revoke](b)
-	case ActRecover:
-		_, err = readDetail[Recover](b)
-	case ActKeyState:
-		_, err = readDetail[KeyState](b)
-	case ActKeyQuota:
-		_, err = readDetail[KeyQuota](b)
-	case ActCaller:
-		_, err = readDetail[AddCaller](b)
-	default:
-		err = foureyes.ErrUnknownAct
+	d, known := (*Service)(nil).deeds()[name] // to look at the form takes no service
+	if !known {
+		return foureyes.ErrUnknownAct
 	}
-	return err
+	return d.check(b)
 }
 
 // acts are what the desk carries out once two people agree.
 func (s *Service) acts() map[string]foureyes.Act {
-	return map[string]foureyes.Act{
+	acts := map[string]foureyes.Act{}
+	for name, d := range s.deeds() {
+		acts[name] = d.do
+	}
+	return acts
+}
+
+// deeds is the one table of acts.
+func (s *Service) deeds() map[string]deed {
+	return map[string]deed{
 		ActRequestCA: act(func(ctx context.Context, _ foureyes.Proposal, d RequestCA) (string, error) {
 			q, err := s.c.Region.RequestAuthority(ctx, d.Name)
 			return q.Name + ".csr", err

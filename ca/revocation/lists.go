@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -129,7 +130,7 @@ func (p *Publisher) remake(ctx context.Context, a *authority, there *lists, now 
 		if err != nil {
 			return nil, err
 		}
-		if fresh.partitions[n], err = sign(a, fresh.number, now, FullLife, part, point); err != nil {
+		if fresh.partitions[n], err = p.sign(a, fresh.number, now, FullLife, part, point); err != nil {
 			return nil, err
 		}
 	}
@@ -142,7 +143,7 @@ func (p *Publisher) signWhole(a *authority, fresh, there *lists, entries []gm.CR
 	if err != nil {
 		return err
 	}
-	if fresh.full, err = sign(a, fresh.number, now, FullLife, entries, freshest); err != nil {
+	if fresh.full, err = p.sign(a, fresh.number, now, FullLife, entries, freshest); err != nil {
 		return err
 	}
 	switch {
@@ -157,7 +158,7 @@ func (p *Publisher) signWhole(a *authority, fresh, there *lists, entries []gm.CR
 	if err != nil {
 		return err
 	}
-	fresh.delta, err = sign(a, fresh.number, now, DeltaLife, fresh.base.since(entries), indicator)
+	fresh.delta, err = p.sign(a, fresh.number, now, DeltaLife, fresh.base.since(entries), indicator)
 	return err
 }
 
@@ -188,13 +189,16 @@ func partition(entries []gm.CRLEntry) (parts [CertificatePartitions][]gm.CRLEntr
 }
 
 // sign makes one list and reads it back.
-func sign(a *authority, number int64, now time.Time, life time.Duration, entries []gm.CRLEntry, scope pkix.Extension) (list, error) {
+func (p *Publisher) sign(a *authority, number int64, now time.Time, life time.Duration, entries []gm.CRLEntry, scope pkix.Extension) (list, error) {
 	l := list{made: now.UTC().Truncate(time.Second), entries: entries}
 	l.until = l.made.Add(life)
 	template := &gm.CRL{Number: big.NewInt(number), ThisUpdate: l.made, NextUpdate: l.until, RevokedCertificateEntries: entries,
 		ExtraExtensions: []pkix.Extension{scope}}
 	var err error
 	if l.der, err = gm.CreateCRL(template, a.cert, a.Key); err != nil {
+		if errors.Is(err, gm.ErrDisagreement) && p.c.Alarm != nil {
+			p.c.Alarm(context.Background(), "revocation list of "+a.Name, err)
+		}
 		return list{}, fmt.Errorf("signing list %d of %q: %w", number, a.Name, err)
 	}
 	if err := l.check(a, template); err != nil {

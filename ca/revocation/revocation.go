@@ -96,7 +96,7 @@ type Numbers interface {
 	NextSerial(ctx context.Context, name string) (int64, error)
 }
 
-// Config is what a Publisher needs. All fields are required.
+// Config is what a Publisher needs. All fields but Alarm are required.
 type Config struct {
 	Authorities func() []Authority // asked again at every need: authorities are rolled over
 	Book        Book
@@ -104,6 +104,8 @@ type Config struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	BaseURL     string // without a slash at the end, as in certificates
+	// Alarm, if set, is told when two implementations of SM2 disagree about a list.
+	Alarm func(ctx context.Context, what string, err error)
 }
 
 // Publisher makes and keeps lists and status answers. It is safe for concurrent use.

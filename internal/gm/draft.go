@@ -7,6 +7,8 @@ import (
 	"encoding/asn1"
 	"errors"
 	"fmt"
+	"io"
+	"math/big"
 	"sync"
 
 	"crypto/x509/pkix"
@@ -58,16 +60,7 @@ func SignDraft(draft, parent *Certificate, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate: %w", err)
 	}
-	var outer struct {
-		TBS       asn1.RawValue
-		Algorithm pkix.AlgorithmIdentifier
-		Signature asn1.BitString
-	}
-	if rest, err := asn1.Unmarshal(draft.Raw, &outer); err != nil || len(rest) != 0 {
-		return nil, fmt.Errorf("signing a certificate: reading the draft: %w", errors.Join(err, ErrParent))
-	}
-	outer.Signature = asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
-	der, err := asn1.Marshal(outer)
+	der, err := WithSignature(draft, sig)
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate: %w", err)
 	}
@@ -79,4 +72,31 @@ func SignDraft(draft, parent *Certificate, key crypto.Signer) ([]byte, error) {
 		return nil, fmt.Errorf("signing a certificate: %w", err)
 	}
 	return der, nil
+}
+
+// WithSignature returns the DER of a draft with another signature under it, of the same algorithm. It verifies nothing.
+func WithSignature(draft *Certificate, sig []byte) ([]byte, error) {
+	var outer struct {
+		TBS       asn1.RawValue
+		Algorithm pkix.AlgorithmIdentifier
+		Signature asn1.BitString
+	}
+	if rest, err := asn1.Unmarshal(draft.Raw, &outer); err != nil || len(rest) != 0 {
+		return nil, fmt.Errorf("reading the draft: %w", errors.Join(err, ErrParent))
+	}
+	outer.Signature = asn1.BitString{Bytes: sig, BitLength: 8 * len(sig)}
+	return asn1.Marshal(outer)
+}
+
+// serialBytes is the length of a serial number: beyond guessing, within the 20 octets of RFC 5280, 4.1.2.2.
+const serialBytes = 16
+
+// NewSerial makes a positive random serial number of always the same length.
+func NewSerial(random io.Reader) (*big.Int, error) {
+	b := make([]byte, serialBytes)
+	if _, err := io.ReadFull(random, b); err != nil {
+		return nil, fmt.Errorf("making a serial number: %w", err)
+	}
+	b[0] = b[0]&0x7f | 0x40
+	return new(big.Int).SetBytes(b), nil
 }

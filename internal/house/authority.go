@@ -39,13 +39,14 @@ func (h *House) openAuthority() (err error) {
 	sm2, ecdsa := h.Region.Timestamper(), h.Region.TLSTimestamper()
 	h.TSA, err = tsa.New(tsa.Config{
 		SM2:   tsa.Identity{Certificate: sm2.Certificate, Key: sm2.Key},
-		ECDSA: tsa.Identity{Certificate: ecdsa.Certificate, Key: ecdsa.Key}, Serials: serials, Now: h.cfg.Now, Sync: sync, Alarm: h.alarm,
+		ECDSA: tsa.Identity{Certificate: ecdsa.Certificate, Key: ecdsa.Key}, Serials: serials, Now: h.cfg.Now, Sync: sync, Alarm: h.Region.Stop,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the timestamp authority : %w", err)
 	}
 	h.Revoked, err = revocation.New(revocation.Config{
 		Authorities: h.issuers, Book: h.DB, Numbers: h.DB, Now: h.cfg.Now, Log: h.cfg.Log, BaseURL: h.cfg.URL,
+		Alarm: h.Region.Stop,
 	})
 	if err != nil {
 		return fmt.Errorf("opening the revocation lists : %w", err)

@@ -45,12 +45,11 @@ func OpenKeys(data string, c KeysConfig, now func() time.Time, log *slog.Logger)
 		}
 		return client, client.Close, nil
 	}
-	if c.Token != nil {
-		if err := prepareToken(data, *c.Token); err != nil {
-			return nil, nil, err
-		}
+	prepare, err := withoutKeys(data)
+	if err != nil {
+		return nil, nil, err
 	}
-	sealed, closeToken, err := c.sealing()
+	sealed, closeToken, err := c.sealing(prepare)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -61,14 +60,10 @@ func OpenKeys(data string, c KeysConfig, now func() time.Time, log *slog.Logger)
 	return folder, func() error { return errors.Join(folder.Close(), closeToken()) }, nil
 }
 
-// prepareToken makes the key-encryption key in the token as long as no key rests under one.
-func prepareToken(data string, c token.Config) error {
+// withoutKeys reports whether a data folder has no key yet.
+func withoutKeys(data string) (bool, error) {
 	there, err := filepath.Glob(filepath.Join(data, keysDir, "*.json"))
-	if err != nil || len(there) > 0 {
-		return err
-	}
-	_, err = token.Init(c)
-	return err
+	return len(there) == 0, err
 }
 
 // openBooks opens database and keys: what everything else rests on.
@@ -115,24 +110,9 @@ func (h *House) record(ctx context.Context, action, object, detail string) {
 
 // holdCeremony certifies the issuing CAs by a ceremony held in one go, for a demonstration or a first look.
 func (h *House) holdCeremony(ctx context.Context, requests []ca.CARequest) (ca.Certified, error) {
-	asked := make([]ceremony.Request, 0, len(requests))
-	for _, q := range requests {
-		asked = append(asked, ceremony.Request{Name: q.Name, CSR: q.CSR})
-	}
-	signed, err := ceremony.OneGo(ctx, ceremony.Config{
+	return ceremony.Certify(ctx, ceremony.Config{
 		Dir: h.cfg.Ceremony, Region: h.cfg.Region, Name: h.cfg.RegionName, URL: h.cfg.URL, Now: h.cfg.Now,
-	}, asked)
-	if err != nil {
-		return ca.Certified{}, err
-	}
-	done := ca.Certified{Root: signed.Root, TLSRoot: signed.TLSRoot, Authorities: map[string][]byte{}, Lists: map[string][]byte{}}
-	for _, s := range signed.Signed {
-		done.Authorities[s.Name] = s.Certificate
-	}
-	for _, l := range signed.Lists {
-		done.Lists[l.Name] = l.Certificate
-	}
-	return done, nil
+	}, requests)
 }
 
 // officeKeys finds the keys of offices' seals.
@@ -147,10 +127,16 @@ func (k officeKeys) Signer(ctx context.Context, seal string) (crypto.Signer, err
 	return key, err
 }
 
-// sealing opens what the keys of a configuration rest under, and what closes it.
-func (c KeysConfig) sealing() (keys.Sealing, func() error, error) {
+// sealing opens what the keys of a configuration rest under, and what closes it. Prepare makes the key-encryption key in a token
+// that has none: only where no key can rest under another.
+func (c KeysConfig) sealing(prepare bool) (keys.Sealing, func() error, error) {
 	if c.Token == nil {
 		return keys.Passphrase(bytes.Clone(c.Passphrase)), func() error { return nil }, nil
+	}
+	if prepare {
+		if _, err := token.Init(*c.Token); err != nil {
+			return nil, nil, err
+		}
 	}
 	t, err := token.Open(*c.Token)
 	if err != nil {
@@ -161,12 +147,11 @@ func (c KeysConfig) sealing() (keys.Sealing, func() error, error) {
 
 // RestoreKeys brings the keys of a backup into a data folder that has none, to rest as the configuration says.
 func RestoreKeys(ctx context.Context, data string, backup io.Reader, backupPassphrase []byte, c KeysConfig, now func() time.Time) error {
-	if c.Token != nil {
-		if err := prepareToken(data, *c.Token); err != nil {
-			return err
-		}
+	prepare, err := withoutKeys(data)
+	if err != nil {
+		return err
 	}
-	sealed, closeSealing, err := c.sealing()
+	sealed, closeSealing, err := c.sealing(prepare)
 	if err != nil {
 		return err
 	}
@@ -176,12 +161,7 @@ func RestoreKeys(ctx context.Context, data string, backup io.Reader, backupPassp
 
 // ResealKeys lets the keys of a folder rest under something else: another passphrase, or a token.
 func ResealKeys(ctx context.Context, folder *keys.Folder, to KeysConfig) error {
-	if to.Token != nil {
-		if _, err := token.Init(*to.Token); err != nil {
-			return err
-		}
-	}
-	sealed, closeSealing, err := to.sealing()
+	sealed, closeSealing, err := to.sealing(true)
 	if err != nil {
 		return err
 	}
