@@ -71,7 +71,7 @@ var may = map[string][]string{
 	"internal/keys/token":  {"internal/gm", "internal/keys"},
 	"internal/keys/remote": {"internal/gm", "internal/keys"},
 	"internal/pki":         {"ca/revocation", "internal/auth", "internal/gm"},
-	"internal/blob":        {"archive", "internal/durable", "internal/gm"},
+	"internal/blob":        {"archive", "internal/durable", "internal/gm", "internal/midstate"},
 	"internal/store":       {"archive", "ca", "internal/audit", "internal/auth", "internal/foureyes", "internal/gm", "internal/ledger", "internal/receipt", "internal/store/sq", "licences", "sealing", "verify", "verify/completion"},
 	"internal/store/sq":    {},
 	"internal/httpapi":     {"archive", "ca", "ca/operate", "internal/auth", "internal/clock", "internal/codes", "internal/foureyes", "internal/keys", "internal/gm", "internal/ledger", "internal/qr", "internal/receipt", "internal/web/text", "licences", "sealing", "verify", "verify/completion"},

@@ -1,4 +1,5 @@
-// Package blob keeps documents and packages by their SM3, in files: sm3/ab/cd/<64 hexadecimal digits>.
+// Package blob keeps documents and packages by their SM3, in files: sm3/ab/cd/<64 hexadecimal digits>. What was appended to
+// content that is stored lies apart (Grow), so that a large document is sealed at the cost of the seal.
 package blob
 
 import (
@@ -12,9 +13,9 @@ import (
 	"sync"
 	"time"
 
-	"yinzheng/archive"
 	"yinzheng/internal/durable"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/midstate"
 )
 
 // Names inside the folder. What is being written lies in tmp until it is whole and on disk.
@@ -40,7 +41,7 @@ func OpenDir(path string) (*Dir, error) {
 		return nil, fmt.Errorf("blob: finding %s: %w", path, err)
 	}
 	d := &Dir{root: root}
-	for _, p := range []string{root, filepath.Join(root, contentDir), filepath.Join(root, tempDir)} {
+	for _, p := range []string{root, filepath.Join(root, contentDir), filepath.Join(root, grownDir), filepath.Join(root, stateDir), filepath.Join(root, tempDir)} {
 		if err := d.makeDir(p); err != nil {
 			return nil, err
 		}
@@ -63,12 +64,10 @@ func (d *Dir) makeDir(path string) error {
 	return nil
 }
 
-// path returns where content lies, and the two folders above it.
-func (d *Dir) path(digest gm.Digest) (upper, lower, file string) {
+// pathIn returns where the file of a digest lies in one of the folders.
+func (d *Dir) pathIn(dir string, digest gm.Digest) string {
 	name := digest.String()
-	upper = filepath.Join(d.root, contentDir, name[:2])
-	lower = filepath.Join(upper, name[2:4])
-	return upper, lower, filepath.Join(lower, name)
+	return filepath.Join(d.root, dir, name[:2], name[2:4], name)
 }
 
 // Put implements archive.Blobs: the content is written beside, synced, given its name, and the name synced. Content that is
@@ -78,43 +77,42 @@ func (d *Dir) Put(ctx context.Context, r io.Reader) (gm.Digest, int64, error) {
 	if err != nil {
 		return gm.Digest{}, 0, fmt.Errorf("blob: storing: %w", err)
 	}
-	digest, size, err := fill(ctx, f, r)
+	h, err := fill(ctx, f, r)
 	if err == nil {
-		err = d.name(f.Name(), digest)
+		err = d.rename(f.Name(), contentDir, h.SM3())
 	}
 	if err != nil {
 		return gm.Digest{}, 0, errors.Join(fmt.Errorf("blob: storing: %w", err), removeTemp(f.Name()))
 	}
-	return digest, size, nil
+	digest := h.SM3()
+	d.keepState(digest, h)
+	return digest, h.Length(), nil
 }
 
 // fill writes, syncs and closes the file.
-func fill(ctx context.Context, f *os.File, r io.Reader) (gm.Digest, int64, error) {
-	h := gm.NewHash()
-	w, size := io.MultiWriter(f, h), int64(0)
+func fill(ctx context.Context, f *os.File, r io.Reader) (*midstate.Hasher, error) {
+	h := midstate.NewSM3()
+	w := io.MultiWriter(f, h)
 	for {
 		if err := ctx.Err(); err != nil {
-			return gm.Digest{}, 0, errors.Join(err, f.Close())
+			return nil, errors.Join(err, f.Close())
 		}
-		n, err := io.CopyN(w, r, chunk)
-		size += n
+		_, err := io.CopyN(w, r, chunk)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return gm.Digest{}, 0, errors.Join(err, f.Close())
+			return nil, errors.Join(err, f.Close())
 		}
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return gm.Digest{}, 0, err
-	}
-	return gm.Digest(h.Sum(nil)), size, nil
+	return h, errors.Join(f.Sync(), f.Close())
 }
 
-// name gives a whole file on disk its place, durably.
-func (d *Dir) name(temp string, digest gm.Digest) error {
-	upper, lower, file := d.path(digest)
-	if err := errors.Join(d.makeDir(upper), d.makeDir(lower)); err != nil {
+// rename gives a whole file on disk its place in one of the folders, durably.
+func (d *Dir) rename(temp, dir string, digest gm.Digest) error {
+	file := d.pathIn(dir, digest)
+	lower := filepath.Dir(file)
+	if err := errors.Join(d.makeDir(filepath.Dir(lower)), d.makeDir(lower)); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, file); err != nil {
@@ -133,15 +131,15 @@ func removeTemp(path string) error {
 // Open implements archive.Blobs. The last Read returns archive.ErrDamaged instead of io.EOF if the content does not have its
 // digest: what was read until then must not be used.
 func (d *Dir) Open(_ context.Context, digest gm.Digest) (io.ReadCloser, error) {
-	_, _, file := d.path(digest)
-	f, err := os.Open(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, archive.ErrNoBlob
-	}
+	parts, err := d.parts(digest)
 	if err != nil {
-		return nil, fmt.Errorf("blob: opening: %w", err)
+		return nil, err
 	}
-	return &checked{file: f, hash: gm.NewHash(), want: digest}, nil
+	readers := make([]io.Reader, len(parts))
+	for i, p := range parts {
+		readers[i] = p.section
+	}
+	return &checked{parts: parts, content: io.MultiReader(readers...), hash: gm.NewHash(), want: digest}, nil
 }
 
 // Sweep removes what interrupted Puts left behind that was last written before the given time, and says how many files that

@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,19 +24,20 @@ var ErrStray = errors.New("blob: not content of this store")
 // maxStrays is how many strays Each names; there may be a great many.
 const maxStrays = 10
 
-// checked is a file that is hashed while it is read.
+// checked is content that is hashed while it is read.
 type checked struct {
-	file *os.File
-	hash hash.Hash
-	want gm.Digest
-	err  error // what every Read after the end returns
+	parts   []part
+	content io.Reader
+	hash    hash.Hash
+	want    gm.Digest
+	err     error // what every Read after the end returns
 }
 
 func (c *checked) Read(p []byte) (int, error) {
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.file.Read(p)
+	n, err := c.content.Read(p)
 	c.hash.Write(p[:n])
 	if errors.Is(err, io.EOF) && gm.Digest(c.hash.Sum(nil)) != c.want {
 		err = fmt.Errorf("blob: reading %s: %w", c.want, archive.ErrDamaged)
@@ -46,7 +46,7 @@ func (c *checked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *checked) Close() error { return c.file.Close() }
+func (c *checked) Close() error { return (&Stored{parts: c.parts}).Close() }
 
 // ReadAll reads content whole, or none of it: ErrTooLarge when it has more than limit bytes, archive.ErrNoBlob,
 // archive.ErrDamaged.
@@ -66,10 +66,19 @@ func ReadAll(ctx context.Context, blobs archive.Blobs, digest gm.Digest, limit i
 	return b, nil
 }
 
-// Each calls fn for the digest of everything stored, in order, until fn returns an error, which it returns. It does not read
-// the content. Names that are no digest, or lie in the wrong folder, are ErrStray in the end, after everything else.
+// Each calls fn for the digest of everything stored, in order, first of what is stored whole, then of what grew, until fn
+// returns an error, which it returns. It does not read the content. Names that are no digest, or lie in the wrong folder, are
+// ErrStray in the end, after everything else of their kind.
 func (d *Dir) Each(ctx context.Context, fn func(gm.Digest) error) error {
-	root := filepath.Join(d.root, contentDir)
+	err := d.eachIn(ctx, contentDir, fn)
+	if err != nil && !errors.Is(err, ErrStray) {
+		return err
+	}
+	return errors.Join(err, d.eachIn(ctx, grownDir, fn))
+}
+
+func (d *Dir) eachIn(ctx context.Context, dir string, fn func(gm.Digest) error) error {
+	root := filepath.Join(d.root, dir)
 	var strays []error
 	total := 0
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
@@ -87,7 +96,7 @@ func (d *Dir) Each(ctx context.Context, fn func(gm.Digest) error) error {
 			return nil
 		}
 		digest, err := gm.ParseDigest(e.Name())
-		if _, _, file := d.path(digest); err == nil && e.Type().IsRegular() && file == path {
+		if err == nil && e.Type().IsRegular() && d.pathIn(dir, digest) == path {
 			return fn(digest)
 		}
 		if total++; total <= maxStrays {

@@ -1,8 +1,9 @@
 // Package midstate keeps the state of SM3 and SHA-256 over the beginning of a file, so that what is appended can be hashed
 // without reading the beginning again: the first range of a PDF signature begins at byte 0.
 //
-// A state is a statement about bytes that are not at hand. Whoever keeps one binds it to the file (length and digest of the
-// whole, which Resume reproduces) and checks it against the bytes from time to time; a stranger's state is never used.
+// A state is a statement about bytes that are not at hand. The digest of the whole, which Resume reproduces, binds it to the
+// file; whoever keeps one compares. A state of SHA-256 without its digest binds to nothing, so that one is left out where only
+// the SM3 of a file is known. A stranger's state is never used.
 package midstate
 
 import (
@@ -21,11 +22,12 @@ import (
 var ErrState = errors.New("midstate: not the state of a running hash")
 
 // State is what both hashes have in memory after the first Length bytes of a file, each in the encoding of its
-// implementation (about 110 bytes). The zero State knows nothing: the file has to be hashed from its first byte.
+// implementation (about 110 bytes). The zero State knows nothing: the file has to be hashed from its first byte. SHA256 may be
+// missing: then only SM3 can go on.
 type State struct {
 	Length int64  `json:"length"`
 	SM3    []byte `json:"sm3"`
-	SHA256 []byte `json:"sha256"`
+	SHA256 []byte `json:"sha256,omitempty"`
 }
 
 // IsZero reports whether nothing is known.
@@ -40,11 +42,14 @@ func (s State) Equal(o State) bool {
 type Hasher struct {
 	length int64
 	sm3    hash.Hash
-	sha256 hash.Hash
+	sha256 hash.Hash // nil: not known
 }
 
 // New begins at byte 0.
 func New() *Hasher { return &Hasher{sm3: gm.NewHash(), sha256: sha256.New()} }
+
+// NewSM3 begins at byte 0 with SM3 alone, which is a fifth cheaper; SHA-256 is then not known.
+func NewSM3() *Hasher { return &Hasher{sm3: gm.NewHash()} }
 
 // Resume goes on after a state; the zero State is New. Errors: ErrState.
 func Resume(s State) (*Hasher, error) {
@@ -55,10 +60,16 @@ func Resume(s State) (*Hasher, error) {
 	if s.Length < 0 {
 		return nil, fmt.Errorf("%w: length %d", ErrState, s.Length)
 	}
+	if s.SHA256 == nil {
+		h.sha256 = nil
+	}
 	for _, part := range []struct {
 		h     hash.Hash
 		state []byte
 	}{{h.sm3, s.SM3}, {h.sha256, s.SHA256}} {
+		if part.h == nil {
+			continue
+		}
 		u, ok := part.h.(encoding.BinaryUnmarshaler)
 		if !ok {
 			return nil, fmt.Errorf("%w: this hash cannot be resumed", ErrState)
@@ -82,7 +93,9 @@ func Resume(s State) (*Hasher, error) {
 func (h *Hasher) Write(b []byte) (int, error) {
 	h.length += int64(len(b))
 	h.sm3.Write(b)
-	h.sha256.Write(b)
+	if h.sha256 != nil {
+		h.sha256.Write(b)
+	}
 	return len(b), nil
 }
 
@@ -92,8 +105,13 @@ func (h *Hasher) Length() int64 { return h.length }
 // SM3 is the digest of everything written so far; the Hasher can go on.
 func (h *Hasher) SM3() gm.Digest { return gm.Digest(h.sm3.Sum(nil)) }
 
-// SHA256 is the same with SHA-256.
-func (h *Hasher) SHA256() [sha256.Size]byte { return [sha256.Size]byte(h.sha256.Sum(nil)) }
+// SHA256 is the same with SHA-256; false when the state that was resumed had none.
+func (h *Hasher) SHA256() (sum [sha256.Size]byte, ok bool) {
+	if h.sha256 == nil {
+		return sum, false
+	}
+	return [sha256.Size]byte(h.sha256.Sum(nil)), true
+}
 
 // State is where both hashes are now.
 func (h *Hasher) State() (State, error) {
@@ -102,6 +120,9 @@ func (h *Hasher) State() (State, error) {
 		h   hash.Hash
 		out *[]byte
 	}{{h.sm3, &s.SM3}, {h.sha256, &s.SHA256}} {
+		if part.h == nil {
+			continue
+		}
 		m, ok := part.h.(encoding.BinaryMarshaler)
 		if !ok {
 			return State{}, fmt.Errorf("%w: this hash has none", ErrState)
