@@ -2,39 +2,43 @@ package pdf
 
 import (
 	"bytes"
-	"compress/zlib"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	mathbits "math/bits"
+	"sync"
+
+	"github.com/klauspost/compress/zlib"
 )
 
 // level is zlib's fastest: a font subset takes two thirds of the time of level 6 and is 8 % larger (see BenchmarkDeflate).
 const level = zlib.BestSpeed
 
-// deflater compresses one stream after the other, keeping its tables. The zero value is ready.
+// deflater compresses one stream after the other. The zero value is ready.
 type deflater struct {
-	z   *zlib.Writer
 	buf bytes.Buffer
 }
+
+// writers keeps the tables of deflaters between documents: making them costs as much as compressing a page.
+var writers sync.Pool
 
 // bytes returns data in zlib form (ISO 32000-1, 7.4.4).
 func (d *deflater) bytes(data []byte) ([]byte, error) {
 	d.buf.Reset()
-	if d.z == nil {
-		z, err := zlib.NewWriterLevel(&d.buf, level)
-		if err != nil {
+	z, ok := writers.Get().(*zlib.Writer)
+	if !ok {
+		var err error
+		if z, err = zlib.NewWriterLevel(&d.buf, level); err != nil {
 			return nil, fmt.Errorf("compressing: %w", err)
 		}
-		d.z = z
-	} else {
-		d.z.Reset(&d.buf)
 	}
-	if _, err := d.z.Write(data); err != nil {
+	defer writers.Put(z)
+	z.Reset(&d.buf)
+	if _, err := z.Write(data); err != nil {
 		return nil, fmt.Errorf("compressing: %w", err)
 	}
-	if err := d.z.Close(); err != nil {
+	if err := z.Close(); err != nil {
 		return nil, fmt.Errorf("compressing: %w", err)
 	}
 	return clone(d.buf.Bytes()), nil
