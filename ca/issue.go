@@ -256,8 +256,13 @@ func intentOf(draft *gm.Certificate, by Identity, o Order, now time.Time) (Inten
 
 // timestampingOnly is the extended key usage of a timestamp authority: that one purpose, critical (RFC 3161, 2.3).
 func timestampingOnly() (pkix.Extension, error) {
-	purposes, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
-	return pkix.Extension{Id: der.ExtKeyUsageExtension, Critical: true, Value: purposes}, err
+	return purposes(true, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8})
+}
+
+// purposes is the extended key usage extension (RFC 5280, 4.2.1.12).
+func purposes(critical bool, of ...asn1.ObjectIdentifier) (pkix.Extension, error) {
+	value, err := asn1.Marshal(of)
+	return pkix.Extension{Id: der.ExtKeyUsageExtension, Critical: critical, Value: value}, err
 }
 
 // hostsOf returns the names of a parsed request in the form of Order.Hosts.

@@ -22,6 +22,7 @@ import (
 //	trust-list           10 years: replaced with the issuing CA
 //	ocsp-responder        1 year: nobody checks its revocation (id-pkix-ocsp-nocheck), so it is short
 //	office-seal, dual-*   5 years: a seal ends with its certificate and is then remade
+//	office-document       5 years: as the seal that it stands beside
 //	tls-server, fabric-msp  1 year; tls-client  90 days: renewed by a program, so they can be short
 //
 // No certificate outlives its issuer: issuing cuts it there.
@@ -42,6 +43,7 @@ const (
 	ProfileTLSCA        = "tls-ca"
 	ProfileTLSOCSP      = "tls-ocsp"
 	ProfileTLSTimestamp = "tls-timestamper"
+	ProfileDocument     = "office-document"
 	ProfileTLSServer    = "tls-server"
 	ProfileTLSClient    = "tls-client"
 	ProfileFabricMSP    = "fabric-msp"
@@ -101,6 +103,6 @@ func addressed(s *config.Signing, base, authority string) *config.Signing {
 // OnECDSASide reports whether a profile is one of the ECDSA hierarchy.
 func OnECDSASide(name string) bool {
 	return slices.Contains([]string{
-		ProfileTLSRoot, ProfileTLSCA, ProfileTLSOCSP, ProfileTLSTimestamp, ProfileTLSServer, ProfileTLSClient, ProfileFabricMSP,
+		ProfileTLSRoot, ProfileTLSCA, ProfileTLSOCSP, ProfileTLSTimestamp, ProfileDocument, ProfileTLSServer, ProfileTLSClient, ProfileFabricMSP,
 	}, name)
 }

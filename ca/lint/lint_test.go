@@ -190,7 +190,7 @@ func TestTheLintsKnowTheProfilesOfTheSigningPolicy(t *testing.T) {
 	if err := json.Unmarshal(b, &policy); err != nil {
 		t.Fatal(err)
 	}
-	ecdsa := []string{"tls-", "fabric-"}
+	ecdsa := []string{"tls-", "fabric-", "office-document"}
 	for name, p := range policy.Signing.Profiles {
 		if slices.ContainsFunc(ecdsa, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			continue

@@ -2,6 +2,7 @@ package tsa_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/asn1"
 	"errors"
 	"fmt"
@@ -157,6 +158,27 @@ func TestTimestampVerifiesAndCarriesClockAndSerial(t *testing.T) {
 		if string(back.Signer.Raw) != string(b.sm2.DER) {
 			t.Error("signed by another certificate")
 		}
+	}
+}
+
+func TestTimestampSHA256IsOfTheECDSAIdentityAndHoldsIt(t *testing.T) {
+	b := newBench(t, fixed)
+	digest := sha256.Sum256([]byte("signature value"))
+	token, err := b.authority(t).TimestampSHA256(context.Background(), digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := tsp.ParseAny(token.DER)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := tsp.Query{Hash: der.SHA256, Imprint: digest[:], CertReq: true}
+	if err := back.VerifyAnswer(&asked); err != nil || string(back.Signer.Raw) != string(b.ecdsa.DER) || !back.Time.Equal(start) {
+		t.Errorf("%v at %s by another than ours", err, back.Time)
+	}
+	asked.Imprint = make([]byte, sha256.Size)
+	if err := back.VerifyAnswer(&asked); err == nil {
+		t.Error("verifies for another digest")
 	}
 }
 

@@ -56,7 +56,7 @@ var may = map[string][]string{
 	"ca/ceremony":              {"ca", "ca/lint", "internal/der", "internal/durable", "internal/gm"},
 	"ca/revocation":            {"ca", "internal/der", "internal/gm", "internal/ocsp"},
 	"ca/revocation/front":      {"ca/revocation", "internal/ocsp", "internal/gm"},
-	"ca/tsa":                   {"internal/clock", "internal/durable", "internal/gm", "internal/tsp"},
+	"ca/tsa":                   {"internal/clock", "internal/der", "internal/durable", "internal/gm", "internal/tsp"},
 	"ca/operate":               {"ca", "internal/audit", "internal/auth", "internal/foureyes", "internal/gm", "internal/keys"},
 	"ca/enrol":                 {"internal/durable"},
 	"internal/foureyes":        {"internal/audit", "internal/auth", "internal/gm"},
