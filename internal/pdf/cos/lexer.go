@@ -1,0 +1,376 @@
+package cos
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// keyword reads regular characters, at most 32.
+func (c *cursor) keyword() string {
+	var b [32]byte
+	n := 0
+	for isRegular(c.peek()) && n < len(b) {
+		b[n] = byte(c.next())
+		n++
+	}
+	return string(b[:n])
+}
+
+// expect skips white space and wants a keyword.
+func (c *cursor) expect(word string) error {
+	c.skip()
+	at := c.pos
+	if c.take(word) && !isRegular(c.peek()) {
+		return nil
+	}
+	c.pos = at
+	return c.wrong("%q expected", word)
+}
+
+// value reads one value; white space before it is skipped. References are two integers and R.
+func (c *cursor) value(depth int) (Value, error) {
+	if depth > c.limits.Depth {
+		return nil, fmt.Errorf("%w: values nested more than %d deep", ErrLimit, c.limits.Depth)
+	}
+	if c.values++; c.values > c.limits.Elements {
+		return nil, fmt.Errorf("%w: more than %d values in one object", ErrLimit, c.limits.Elements)
+	}
+	c.skip()
+	switch b := c.peek(); {
+	case b == '/':
+		return c.name()
+	case b == '(':
+		return c.literal()
+	case b == '[':
+		return c.array(depth)
+	case b == '<':
+		at := c.pos
+		c.pos++
+		if c.peek() == '<' {
+			c.pos++
+			return c.dict(depth)
+		}
+		c.pos = at
+		return c.hex()
+	case b == '+' || b == '-' || b == '.' || b >= '0' && b <= '9':
+		return c.numberOrRef()
+	}
+	at := c.pos
+	switch c.keyword() {
+	case "true":
+		return Bool(true), nil
+	case "false":
+		return Bool(false), nil
+	case "null":
+		return Null{}, nil
+	}
+	c.pos = at
+	return nil, c.wrong("no value here")
+}
+
+func (c *cursor) name() (Name, error) {
+	at := c.pos
+	c.pos++
+	var n []byte
+	for isRegular(c.peek()) {
+		b := c.next()
+		if b == '#' {
+			high, low := hexDigit(c.next()), hexDigit(c.next())
+			if high < 0 || low < 0 || high<<4|low == 0 {
+				c.pos = at
+				return "", c.wrong("escape in a name")
+			}
+			b = high<<4 | low
+		}
+		if n = append(n, byte(b)); len(n) > maxName {
+			return "", fmt.Errorf("%w: name of more than %d bytes", ErrLimit, maxName)
+		}
+	}
+	return Name(n), nil
+}
+
+func hexDigit(c int) int {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10
+	}
+	return -1
+}
+
+func (c *cursor) hex() (String, error) {
+	at := c.pos
+	c.pos++
+	s := String{Hex: true, Bytes: []byte{}}
+	high := -1
+	for {
+		b := c.next()
+		switch d := hexDigit(b); {
+		case b == '>':
+			if high >= 0 {
+				s.Bytes = append(s.Bytes, byte(high<<4))
+			}
+			return s, nil
+		case d >= 0 && high < 0:
+			high = d
+		case d >= 0:
+			if s.Bytes = append(s.Bytes, byte(high<<4|d)); len(s.Bytes) > maxString {
+				return s, fmt.Errorf("%w: string of more than %d bytes", ErrLimit, maxString)
+			}
+			high = -1
+		case !isSpace(b):
+			c.pos = at
+			return s, c.wrong("hexadecimal string")
+		}
+	}
+}
+
+func (c *cursor) literal() (String, error) {
+	at := c.pos
+	c.pos++
+	s := String{Bytes: []byte{}}
+	for open := 1; ; {
+		b := c.next()
+		switch b {
+		case -1:
+			c.pos = at
+			return s, c.wrong("string without an end")
+		case '(':
+			open++
+		case ')':
+			if open--; open == 0 {
+				return s, nil
+			}
+		case '\\':
+			if b = c.escape(); b < 0 {
+				continue
+			}
+		case '\r':
+			b = '\n'
+			c.take("\n")
+		}
+		if s.Bytes = append(s.Bytes, byte(b)); len(s.Bytes) > maxString {
+			return s, fmt.Errorf("%w: string of more than %d bytes", ErrLimit, maxString)
+		}
+	}
+}
+
+// escape reads what stands behind a backslash; -1 for nothing (a line that goes on).
+func (c *cursor) escape() int {
+	b := c.next()
+	switch b {
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case '\r':
+		c.take("\n")
+		return -1
+	case '\n', -1:
+		return -1
+	}
+	if b < '0' || b > '7' {
+		return b
+	}
+	v := b - '0'
+	for range 2 {
+		d := c.peek()
+		if d < '0' || d > '7' {
+			break
+		}
+		v = v<<3 | (d - '0')
+		c.pos++
+	}
+	return v & 0xff
+}
+
+func (c *cursor) array(depth int) (Array, error) {
+	c.pos++
+	a := Array{}
+	for {
+		c.skip()
+		if c.take("]") {
+			return a, nil
+		}
+		v, err := c.value(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		a = append(a, v)
+	}
+}
+
+// dict reads what stands behind <<.
+func (c *cursor) dict(depth int) (Dict, error) {
+	d := Dict{}
+	err := c.entries(depth, func(at int64, key Name, v Value, _, _ int64) {
+		if c.twice == nil && d.Get(key) != nil {
+			c.twice = &MalformedError{at, fmt.Sprintf("/%s stands twice in a dictionary", key)}
+		}
+		d = append(d, Entry{key, v})
+	})
+	return d, err
+}
+
+// entries reads the entries of a dictionary up to its >> and tells each with the places of key and value.
+func (c *cursor) entries(depth int, tell func(at int64, key Name, v Value, start, end int64)) error {
+	for {
+		c.skip()
+		if c.take(">>") {
+			return nil
+		}
+		at := c.pos
+		if c.peek() != '/' {
+			return c.wrong("a key expected in a dictionary")
+		}
+		key, err := c.name()
+		if err != nil {
+			return err
+		}
+		c.skip()
+		start := c.pos
+		v, err := c.value(depth + 1)
+		if err != nil {
+			return err
+		}
+		tell(at, key, v, start, c.pos)
+	}
+}
+
+// numberOrRef reads a number, or a reference if two integers and an R stand here.
+func (c *cursor) numberOrRef() (Value, error) {
+	v, err := c.number()
+	num, whole := v.(Integer)
+	if err != nil || !whole || num < 0 {
+		return v, err
+	}
+	back := c.pos
+	c.skip()
+	if b := c.peek(); b < '0' || b > '9' || c.pos == back {
+		c.pos = back
+		return v, nil
+	}
+	g, err := c.number()
+	gen, whole := g.(Integer)
+	if err != nil || !whole {
+		c.pos = back
+		return v, nil //nolint:nilerr // the second number is read again as a value of its own
+	}
+	c.skip()
+	if c.peek() == 'R' {
+		c.pos++
+		if !isRegular(c.peek()) {
+			if num > maxNumber || gen > maxGeneration {
+				return nil, malformed(back, "reference to object %d %d", num, gen)
+			}
+			return Ref{int(num), int(gen)}, nil
+		}
+	}
+	c.pos = back
+	return v, nil
+}
+
+// number reads an Integer or a Real.
+func (c *cursor) number() (Value, error) {
+	at := c.pos
+	word := c.keyword()
+	digits, points := 0, 0
+	for i := range len(word) {
+		switch b := word[i]; {
+		case b >= '0' && b <= '9':
+			digits++
+		case b == '.':
+			points++
+		case (b == '+' || b == '-') && i == 0:
+		default:
+			digits = -maxDigits
+		}
+	}
+	if digits < 1 || points > 1 || digits > maxDigits {
+		c.pos = at
+		return nil, c.wrong("not a number")
+	}
+	if points == 1 {
+		return Real(word), nil
+	}
+	n, err := strconv.ParseInt(word, 10, 64)
+	if err != nil {
+		c.pos = at
+		return nil, c.wrong("number is too large")
+	}
+	return Integer(n), nil
+}
+
+// object reads "N G obj", its value and "endobj"; resolve finds the value of an indirect /Length.
+func (c *cursor) object(resolve func(Ref) (Value, error)) (Ref, Value, error) {
+	var id Ref
+	for i, into := range []*int{&id.Num, &id.Gen} {
+		if i > 0 {
+			c.skip()
+		}
+		at := c.pos
+		if b := c.peek(); b < '0' || b > '9' {
+			return id, nil, c.wrong("an object expected")
+		}
+		v, err := c.number()
+		n, whole := v.(Integer)
+		if err != nil || !whole || n > maxNumber {
+			return id, nil, malformed(at, "an object expected")
+		}
+		*into = int(n)
+	}
+	if err := c.expect("obj"); err != nil {
+		return id, nil, err
+	}
+	v, err := c.value(0)
+	if err != nil {
+		return id, nil, err
+	}
+	c.skip()
+	if d, ok := v.(Dict); ok && c.take("stream") {
+		s, err := c.stream(d, resolve)
+		if err != nil {
+			return id, nil, err
+		}
+		v = s
+	}
+	return id, v, c.expect("endobj")
+}
+
+// stream reads what stands behind the keyword stream: one EOL, the data, at most one EOL, endstream (ISO 32000-1, 7.3.8.1).
+func (c *cursor) stream(d Dict, resolve func(Ref) (Value, error)) (Stream, error) {
+	if !c.take("\r\n") && !c.take("\n") {
+		return Stream{}, c.wrong("no end of line behind stream")
+	}
+	length := d.Get("Length")
+	if r, ok := length.(Ref); ok {
+		var err error
+		if length, err = resolve(r); err != nil {
+			return Stream{}, err
+		}
+	}
+	n, ok := length.(Integer)
+	if !ok || n < 0 || int64(n) > c.limit-c.pos {
+		return Stream{}, c.wrong("stream of an impossible length")
+	}
+	s := Stream{Dict: d, Start: c.pos, Length: int64(n)}
+	c.pos += int64(n)
+	at := c.pos
+	if !c.take("\r\n") && !c.take("\n") {
+		c.take("\r")
+	}
+	if !c.take("endstream") || isRegular(c.peek()) {
+		c.pos = at
+		return Stream{}, c.wrong("/Length does not lead to endstream")
+	}
+	return s, nil
+}

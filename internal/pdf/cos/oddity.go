@@ -1,0 +1,266 @@
+package cos
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Oddity is something in a file that two readers could take differently.
+type Oddity struct {
+	Code     string // one of the Odd constants
+	Offset   int64
+	Object   Ref // zero when it is about no object
+	Revision int
+	What     string // in English
+}
+
+// Codes of oddities.
+const (
+	OddKey       = "duplicate_key"  // a dictionary has a key twice: readers take the first, or the last
+	OddNumber    = "object_number"  // another object stands where a cross-reference leads
+	OddObject    = "object_syntax"  // an object cannot be read, or its /Length does not lead to its end
+	OddHidden    = "unlisted_bytes" // bytes between objects that no cross-reference explains: a reader that repairs finds objects there
+	OddShared    = "shared_offset"  // two numbers lead to one place
+	OddOverlap   = "overlap"        // objects stand in one another
+	OddLate      = "late_binding"   // a later revision leads to bytes of an earlier one: what was hidden there comes to life
+	OddHybrid    = "hybrid"         // a table and a stream beside it: old readers see other objects than new ones
+	OddContainer = "container"      // an object in an object stream that is not what the cross-reference says
+	OddSize      = "size"           // an object at or above /Size, which a reader may take for free
+	OddRevived   = "revived"        // a number in use whose generation went down
+)
+
+// Oddities reads every object of every revision once, and lists what is odd, at most maxOddities.
+func (f *File) Oddities() []Oddity {
+	f.oddOnce.Do(func() {
+		for i := range f.revisions {
+			s := &scan{f: f, rev: i, v: f.View(i), xrefs: map[int64]bool{}, boxes: map[int64]int{}}
+			s.run()
+		}
+	})
+	return f.oddities
+}
+
+// scan is the strict pass over one revision.
+type scan struct {
+	f     *File
+	rev   int
+	v     View
+	spans []span
+	xrefs map[int64]bool // where cross-references begin
+	boxes map[int64]int  // object streams, and how often they were met
+	lists map[int]int    // how many objects are listed in each; nil before it is counted
+}
+
+// listed is how many objects of this revision are said to be in an object stream.
+func (s *scan) listed(num int) int {
+	if s.lists == nil {
+		s.lists = map[int]int{}
+		for _, slot := range s.f.revisions[s.rev].Slots {
+			if slot.Kind == Packed {
+				s.lists[slot.In]++
+			}
+		}
+	}
+	return s.lists[num]
+}
+
+// span is a part of the file that is explained.
+type span struct {
+	start, end int64
+	num        int // of an object; 0 for a cross-reference
+}
+
+func (s *scan) odd(code string, at int64, r Ref, format string, args ...any) {
+	if len(s.f.oddities) < maxOddities {
+		s.f.oddities = append(s.f.oddities, Oddity{code, at, r, s.rev, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (s *scan) run() {
+	r := s.f.revisions[s.rev]
+	if r.Hybrid {
+		s.odd(OddHybrid, r.XRef, Ref{}, "readers of PDF 1.4 see other objects than later ones")
+	}
+	size, _ := r.Trailer.Get("Size").(Integer)
+	for _, slot := range r.Slots {
+		if slot.Kind != Free && int64(slot.Num) >= int64(size) {
+			s.odd(OddSize, slot.Offset, Ref{slot.Num, slot.Gen}, "/Size is %d", size)
+		}
+		switch slot.Kind {
+		case Plain:
+			s.plain(r, slot)
+		case Packed:
+			s.packed(slot)
+		case Free:
+		}
+	}
+	s.sections(r)
+	s.gaps(r)
+}
+
+func (s *scan) plain(r Revision, slot Slot) {
+	id := Ref{slot.Num, slot.Gen}
+	if slot.Offset < r.Start {
+		s.odd(OddLate, slot.Offset, id, "listed in a revision that begins at byte %d", r.Start)
+		return
+	}
+	if s.rev > 0 {
+		if before, ok := s.f.View(s.rev - 1).Slot(slot.Num); ok && slot.Gen < before.Gen {
+			s.odd(OddRevived, slot.Offset, id, "it was of generation %d before", before.Gen)
+		}
+	}
+	c := s.f.src.cursor(slot.Offset, s.f.limits)
+	c.limit = r.End
+	found, _, err := c.object(s.v.lengths(0))
+	switch {
+	case err != nil:
+		s.odd(OddObject, slot.Offset, id, "%v", err)
+		return
+	case found != id:
+		s.odd(OddNumber, slot.Offset, id, "object %d %d stands there", found.Num, found.Gen)
+	case c.twice != nil:
+		s.odd(OddKey, c.twice.Offset, id, "%s", c.twice.What)
+	}
+	s.spans = append(s.spans, span{slot.Offset, c.pos, slot.Num})
+}
+
+func (s *scan) packed(slot Slot) {
+	id := Ref{slot.Num, 0}
+	in, ok := s.v.Slot(slot.In)
+	if !ok || in.Kind != Plain {
+		s.odd(OddContainer, 0, id, "object %d is no object stream", slot.In)
+		return
+	}
+	box, err := s.v.container(in)
+	if err != nil {
+		s.odd(OddContainer, in.Offset, id, "%v", err)
+		return
+	}
+	if s.boxes[in.Offset]++; s.boxes[in.Offset] == 1 {
+		if n := s.listed(slot.In); n != len(box.nums) {
+			s.odd(OddContainer, in.Offset, Ref{in.Num, in.Gen}, "%d objects in an object stream, %d listed", len(box.nums), n)
+		}
+	}
+	if slot.Index >= len(box.nums) || box.nums[slot.Index] != slot.Num {
+		s.odd(OddContainer, in.Offset, id, "it is not at place %d of object %d", slot.Index, slot.In)
+		return
+	}
+	if r := s.f.revisions[s.rev]; in.Offset < r.Start {
+		s.odd(OddLate, in.Offset, id, "listed in a revision that begins at byte %d", r.Start)
+	}
+	c := box.cursor(slot.Index, s.f.limits)
+	_, err = c.value(0)
+	switch {
+	case err != nil:
+		s.odd(OddContainer, in.Offset, id, "%v", err)
+	case c.twice != nil:
+		s.odd(OddKey, in.Offset, id, "%s", c.twice.What)
+	default:
+		if c.skip(); c.pos < c.limit {
+			s.odd(OddContainer, in.Offset, id, "bytes behind it in its object stream")
+		}
+	}
+}
+
+// sections explains the bytes of cross-references, trailers and ends.
+func (s *scan) sections(r Revision) {
+	ends := []int64{r.XRef}
+	if r.Linearised {
+		if prev, ok := r.Trailer.Get("Prev").(Integer); ok {
+			ends = append(ends, int64(prev))
+		}
+	}
+	for _, at := range ends {
+		section, err := s.f.readSection(at, s.f.limits.Objects)
+		if err != nil {
+			continue // it was read before
+		}
+		end := section.end
+		if eof, err := s.f.readEnd(end, -1); err == nil { // that of a linearised file's first page may lack it
+			end = eof
+		}
+		s.spans, s.xrefs[at] = append(s.spans, span{at, end, 0}), true
+		if section.beside != 0 {
+			if other, err := s.f.readSection(section.beside, s.f.limits.Objects); err == nil {
+				s.spans, s.xrefs[section.beside] = append(s.spans, span{section.beside, other.end, 0}), true
+			}
+		}
+	}
+}
+
+// gaps looks at what is between the spans: white space, and before the first object comments.
+func (s *scan) gaps(r Revision) {
+	slices.SortFunc(s.spans, func(a, b span) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(b.num, a.num))
+	})
+	at := r.Start
+	for i, p := range s.spans {
+		switch {
+		case i > 0 && p.start == s.spans[i-1].start && p.end == s.spans[i-1].end:
+			if p.num != 0 && s.spans[i-1].num != 0 {
+				s.odd(OddShared, p.start, Ref{Num: p.num}, "object %d stands there too", s.spans[i-1].num)
+			}
+			continue
+		case p.num != 0 && p.end <= at && s.xrefs[p.start]: // a cross-reference stream is an object, too
+			continue
+		case p.start < at:
+			s.odd(OddOverlap, p.start, Ref{Num: p.num}, "it begins inside of what stands before it")
+		default:
+			s.between(at, p.start)
+		}
+		at = max(at, p.end)
+	}
+	s.between(at, r.End)
+}
+
+// between wants white space and comments that no reader could take for an object.
+func (s *scan) between(from, to int64) {
+	c := s.f.src.cursor(from, s.f.limits)
+	c.limit = to
+	for {
+		for b := c.peek(); b >= 0 && isSpace(b); b = c.peek() {
+			c.pos++
+		}
+		if c.peek() != '%' || !s.harmless(c) {
+			break
+		}
+	}
+	if c.pos < to {
+		s.odd(OddHidden, c.pos, Ref{}, "%d bytes up to the next object", to-c.pos)
+	}
+}
+
+// harmless passes a comment; one that has the keywords of a file's structure inside is not passed.
+func (s *scan) harmless(c *cursor) bool {
+	const longest = 1024
+	start := c.pos
+	var line []byte
+	for b := c.peek(); b >= 0 && b != '\n' && b != '\r'; b = c.peek() {
+		if line = append(line, byte(b)); len(line) > longest {
+			c.pos = start
+			return false
+		}
+		c.pos++
+	}
+	for _, word := range []string{"obj", "stream", "xref", "trailer", "%EOF"} {
+		for at := bytes.Index(line, []byte(word)); at >= 0 && at < len(line); {
+			end := at + len(word)
+			if end == len(line) || !isRegular(int(line[end])) { // "object" is no keyword
+				c.pos = start
+				return false
+			}
+			next := bytes.Index(line[end:], []byte(word))
+			if next < 0 {
+				break
+			}
+			at = end + next
+		}
+	}
+	return true
+}
+
+// IsOddity reports whether an error is one that Oddities lists, too: the file can be read elsewhere.
+func IsOddity(err error) bool { return errors.Is(err, ErrMalformed) }
