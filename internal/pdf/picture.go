@@ -8,6 +8,7 @@ import (
 	"image"
 	"image/draw"
 	"image/png"
+	"slices"
 
 	"yinzheng/internal/gm"
 )
@@ -39,32 +40,67 @@ func PictureDigest(png []byte) (gm.Digest, error) {
 	return pictureDigest(p.color, p.mask)
 }
 
-// pictureDigest is the SM3 of the dictionaries without /Length and /SMask and of the samples: as they are compressed where a
-// PNG's own data passed through (see inkPicture), inflated where they were compressed here, since another release of the
-// compressor may do it otherwise.
-func pictureDigest(color object, mask *object) (gm.Digest, error) {
+// ImageEntry is one entry of an image's dictionary; Value in the spelling of this package.
+type ImageEntry struct {
+	Key   string
+	Value []byte
+}
+
+// Image is an image XObject as it stands in a file, its entries in the file's order, Data as it is compressed.
+type Image struct {
+	Dict []ImageEntry
+	Data []byte
+}
+
+func (m *Image) has(key string) bool {
+	return slices.ContainsFunc(m.Dict, func(e ImageEntry) bool { return e.Key == key })
+}
+
+// ImageDigest is the PictureDigest of the PNG that was written as these objects: the SM3 of the dictionaries without /Length
+// and /SMask and of the samples: as they are compressed where a PNG's own data passed through (see inkPicture), inflated where
+// they were compressed here, since another release of the compressor may do it otherwise. It fails when the samples cannot be
+// inflated or are more than a picture can have. Mask may be nil.
+func ImageDigest(color Image, mask *Image) (gm.Digest, error) {
 	h := gm.NewHash()
-	passed := mask != nil && mask.dict.get("DecodeParms") != nil
-	for _, o := range []*object{&color, mask} {
-		if o == nil {
+	passed := mask != nil && mask.has("DecodeParms")
+	for _, m := range []*Image{&color, mask} {
+		if m == nil {
 			continue
 		}
-		samples := o.stream
+		samples := m.Data
 		if !passed {
 			var err error
-			if samples, err = inflate(o.stream, maxPictureSide*maxPictureSide*4); err != nil {
+			if samples, err = inflate(m.Data, maxPictureSide*maxPictureSide*4); err != nil {
 				return gm.Digest{}, err
 			}
 		}
-		for _, e := range o.dict {
-			if e.key != "Length" && e.key != "SMask" {
-				h.Write(append(e.val.appendTo(append([]byte(e.key), ' ')), '\n'))
+		for _, e := range m.Dict {
+			if e.Key != "Length" && e.Key != "SMask" {
+				h.Write(append(append([]byte(e.Key+" "), e.Value...), '\n'))
 			}
 		}
 		h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(samples))))
 		h.Write(samples)
 	}
 	return gm.Digest(h.Sum(nil)), nil
+}
+
+// pictureDigest is ImageDigest of objects of this package.
+func pictureDigest(color object, mask *object) (gm.Digest, error) {
+	if mask == nil {
+		return ImageDigest(spelled(color), nil)
+	}
+	m := spelled(*mask)
+	return ImageDigest(spelled(color), &m)
+}
+
+// spelled is an image object with its values written out.
+func spelled(o object) Image {
+	m := Image{Data: o.stream}
+	for _, e := range o.dict {
+		m.Dict = append(m.Dict, ImageEntry{e.key, e.val.appendTo(nil)})
+	}
+	return m
 }
 
 // encodePicture reads a PNG. A picture of one ink in evenly spaced shades, as seals are, passes with its compressed data
@@ -201,4 +237,19 @@ func pngChunks(b []byte) (chunks map[string][]byte, data []byte, err error) {
 		at += 12 + int(size)
 	}
 	return nil, nil, fmt.Errorf("%w: it is cut off", ErrPicture)
+}
+
+// EncodePicture reads a PNG as the objects that Builder writes for it; mask is nil for a picture that is wholly opaque. The color
+// object lacks its /SMask, both lack their /Length. Errors: ErrPicture.
+func EncodePicture(png []byte) (color Image, mask *Image, err error) {
+	var z deflater
+	p, err := encodePicture(png, &z)
+	if err != nil {
+		return Image{}, nil, err
+	}
+	if p.mask != nil {
+		m := spelled(*p.mask)
+		mask = &m
+	}
+	return spelled(p.color), mask, nil
 }

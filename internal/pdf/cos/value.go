@@ -244,3 +244,19 @@ func docEncoding(c byte) rune {
 	}
 	return rune(c)
 }
+
+// Parse reads exactly one value. Errors: *MalformedError, ErrLimit.
+func Parse(b []byte) (Value, error) {
+	c := (&source{mem: b, size: int64(len(b))}).cursor(0, Limits{}.orDefault())
+	v, err := c.value(0)
+	if err != nil {
+		return nil, err
+	}
+	if c.skip(); c.pos < c.limit {
+		return nil, c.wrong("more than one value")
+	}
+	if c.twice != nil {
+		return nil, c.twice
+	}
+	return v, nil
+}
