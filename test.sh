@@ -19,7 +19,7 @@ case "${1:-}" in
 esac
 
 step "tools"
-packages=(poppler-utils qpdf zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql softhsm2 gcc libc6-dev)
+packages=(poppler-utils qpdf mupdf-tools python3-venv zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql softhsm2 gcc libc6-dev)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
@@ -34,6 +34,14 @@ lint=$(go env GOPATH)/bin/golangci-lint
 if ! "$lint" version 2>/dev/null | grep -qF "${lint_version#v}"; then
   go install "github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$lint_version"
 fi
+pyhanko=(pyhanko==0.38.0 pyhanko-cli==0.6.0 pyhanko-certvalidator==0.33.0 asn1crypto==1.5.1)
+venv=${XDG_CACHE_HOME:-$HOME/.cache}/yinzheng/pyhanko-0.38.0
+if ! "$venv/bin/python" -c 'import pyhanko.sign.validation' 2>/dev/null; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check "${pyhanko[@]}"
+fi
+export YINZHENG_PYHANKO=$venv/bin/python # tests that need it fail without it
 
 step "format, vet, lint"
 unformatted=$(gofmt -l $(git ls-files '*.go'))

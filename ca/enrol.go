@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -35,6 +36,7 @@ const (
 type Office struct {
 	Name string // full name, at most 46 characters: with the code it fills an O attribute
 	Code string // 统一社会信用代码
+	Seal string // esID that it is to have: an office has one identity for each of its seals; "" for the office's own, or the next free number
 }
 
 // Enrol gives an office its signing identity: an SM2 key with the key holder and a certificate of the office-seal
@@ -73,6 +75,45 @@ func (o Office) check() error {
 	return nil
 }
 
+// numbered finds or makes the key of a number that was given; what has another's certificate, or one that is good no more, is
+// ErrOffice.
+func (r *Region) numbered(ctx context.Context, s shelf, o Office) (string, error) {
+	if _, _, ok := r.sealNumber(sealPrefix + o.Seal); !ok {
+		return "", fmt.Errorf("%w: %q is no seal number of this region", ErrOffice, o.Seal)
+	}
+	if slices.Contains(s.ids, o.Seal) {
+		if s.certs[o.Seal] != nil {
+			return "", fmt.Errorf("%w: number %s is used", ErrOffice, o.Seal)
+		}
+		return o.Seal, nil
+	}
+	_, err := r.c.Keys.Create(ctx, keys.Spec{ID: sealPrefix + o.Seal, Algorithm: keys.SM2, Use: keys.Use(ProfileOfficeSeal)})
+	return o.Seal, err
+}
+
+// LastSeal returns the greatest seal number for which there is a key, 0 when there is none.
+func (r *Region) LastSeal(ctx context.Context) (int, error) {
+	all, err := r.c.Keys.List(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("listing seals: %w", err)
+	}
+	last := 0
+	for _, k := range all {
+		if _, n, ok := r.sealNumber(k.ID); ok {
+			last = max(last, n)
+		}
+	}
+	return last, nil
+}
+
+// SealNumber writes the esID of a number: ErrFull beyond the last.
+func (r *Region) SealNumber(n int) (string, error) {
+	if n < 1 || n > maxSerial {
+		return "", ErrFull
+	}
+	return fmt.Sprintf("%s%0*d", r.about.Region, serialLen, n), nil
+}
+
 // enrol finds or makes the identity; keys.ErrExists or ErrKeyUsed when another process was faster.
 func (r *Region) enrol(ctx context.Context, o Office) (Identity, error) {
 	shelf, err := r.seals(ctx)
@@ -82,7 +123,7 @@ func (r *Region) enrol(ctx context.Context, o Office) (Identity, error) {
 	now := r.c.Now()
 	for _, id := range shelf.ids {
 		cert := shelf.certs[id]
-		if cert == nil || cert.Subject.String() != o.subject(id).String() || !now.Before(cert.NotAfter) {
+		if cert == nil || o.Seal != "" && id != o.Seal || cert.Subject.String() != o.subject(id).String() || !now.Before(cert.NotAfter) {
 			continue
 		}
 		good, err := r.stillGood(ctx, cert.Raw)
@@ -101,7 +142,12 @@ func (r *Region) enrol(ctx context.Context, o Office) (Identity, error) {
 		}
 		return Identity{Name: id, Certificate: cert.Raw, Key: key, cert: cert}, nil
 	}
-	id, err := r.freeKey(ctx, shelf)
+	var id string
+	if o.Seal != "" {
+		id, err = r.numbered(ctx, shelf, o)
+	} else {
+		id, err = r.freeKey(ctx, shelf)
+	}
 	if err != nil {
 		return Identity{}, err
 	}
@@ -138,11 +184,11 @@ func (r *Region) freeKey(ctx context.Context, s shelf) (string, error) {
 			return id, nil
 		}
 	}
-	if s.last >= maxSerial {
-		return "", ErrFull
+	id, err := r.SealNumber(s.last + 1)
+	if err != nil {
+		return "", err
 	}
-	id := fmt.Sprintf("%s%0*d", r.about.Region, serialLen, s.last+1)
-	_, err := r.c.Keys.Create(ctx, keys.Spec{ID: sealPrefix + id, Algorithm: keys.SM2, Use: keys.Use(ProfileOfficeSeal)})
+	_, err = r.c.Keys.Create(ctx, keys.Spec{ID: sealPrefix + id, Algorithm: keys.SM2, Use: keys.Use(ProfileOfficeSeal)})
 	return id, err
 }
 

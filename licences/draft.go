@@ -11,6 +11,7 @@ import (
 	"yinzheng/internal/auth"
 	"yinzheng/internal/codes"
 	"yinzheng/internal/gm"
+	"yinzheng/sealing"
 	"yinzheng/verify"
 )
 
@@ -20,7 +21,7 @@ const (
 )
 
 // draft makes the record of a new licence; rendering its face then judges the whole of it. It returns Refusals, and
-// sealing.ErrNoSeal for an office in whose name nothing can be sealed.
+// sealing.ErrNoSeal or sealing.ErrNotAuthorised for an office in whose name nothing can be sealed, or not for this matter.
 func (s *Service) draft(ctx context.Context, by auth.Caller, kind *Kind, id string, r Request) (Licence, error) {
 	if err := checkKey(r.Key); err != nil {
 		return Licence{}, err
@@ -32,6 +33,9 @@ func (s *Service) draft(ctx context.Context, by auth.Caller, kind *Kind, id stri
 	mark, err := s.cfg.Seals.SealOf(ctx, by.Office)
 	if err != nil {
 		return Licence{}, fmt.Errorf("finding the seal of the office: %w", err)
+	}
+	if err := s.cfg.Seals.Permit(ctx, sealing.Request{Seal: mark.ID, Matter: r.Matter, Case: r.Case, By: by.ID, Office: by.Office}); err != nil {
+		return Licence{}, fmt.Errorf("asking for the seal of the office: %w", err)
 	}
 	at := s.now()
 	l := Licence{

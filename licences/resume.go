@@ -83,7 +83,8 @@ func (s *Service) step(ctx context.Context, l Licence, face *FaceDoc) (Licence, 
 // seal is step 4 and 5. The record names the one document before the ledger hears of it: of two sealings (a crash between,
 // or two processes) only the named one is ever accepted, and the other is content that nothing refers to.
 func (s *Service) seal(ctx context.Context, l Licence, face *FaceDoc) (Licence, error) {
-	if face == nil {
+	resumed := face == nil
+	if resumed {
 		again, err := s.face(l)
 		if err != nil {
 			return Licence{}, err
@@ -95,7 +96,8 @@ func (s *Service) seal(ctx context.Context, l Licence, face *FaceDoc) (Licence, 
 		return Licence{}, fmt.Errorf("finding the seal for %s: %w", l.ID, err)
 	}
 	sealed, err := s.cfg.Sealer.Seal(ctx, sealing.Request{
-		Document: face.PDF, Seal: mark.ID, Place: face.SealPlace, Matter: l.Matter, Case: l.Case, By: l.Caller,
+		Document: face.PDF, Seal: mark.ID, Places: []sealing.Place{face.SealPlace}, Certify: 1, Matter: l.Matter, Case: l.Case, By: l.Caller,
+		Office: l.IssuerCode, Again: resumed,
 	})
 	if err != nil {
 		return Licence{}, fmt.Errorf("sealing %s: %w", l.ID, err)
@@ -162,10 +164,13 @@ func (s *Service) ownSeal(ctx context.Context, l Licence, face []byte, sealed *s
 	return nil
 }
 
-// ownFaults returns ErrOwnSeal, with the codes, when a check failed that is about what was sealed. Period and status are the
+// ownFaults returns ErrOwnSeal, with the codes, when what was judged is no licence or a check failed that is about what was sealed. Period and status are the
 // licence's present standing: one may be issued before it begins, or be revoked before it is archived.
 func ownFaults(r verify.Report) error {
 	var codes []string
+	if r.Kind != verify.KindLicence {
+		codes = append(codes, "kind "+r.Kind)
+	}
 	for _, f := range r.Findings {
 		if f.Outcome == verify.Fail && !f.Standing() {
 			codes = append(codes, f.Code)

@@ -29,8 +29,10 @@ var (
 	ErrTransition = errors.New("licences: this status does not change to that one")
 )
 
-// Seals finds the seal that an office seals with; sealing.Book is one.
+// Seals finds the seal that an office seals with; *sealing.Life is one.
 type Seals interface {
+	// Permit reports whether a request may use its seal, or sealing.ErrNotAuthorised; its document is not looked at.
+	Permit(ctx context.Context, r sealing.Request) error
 	// SealOf returns the active seal of an office (USCC), or sealing.ErrNoSeal.
 	SealOf(ctx context.Context, office string) (sealing.Record, error)
 }

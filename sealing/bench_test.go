@@ -20,7 +20,7 @@ func benchmarkSeal(b *testing.B, size int) {
 	})
 	b.Run("unjudged", func(b *testing.B) { // what the judgement costs is the difference
 		free := *bench
-		free.c.Judge = func([]byte) error { return nil }
+		free.c.Judge = func(context.Context, sealing.File) error { return nil }
 		run(b, &free, base)
 	})
 	b.Run("bound", func(b *testing.B) {

@@ -75,20 +75,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// book is a Book in memory.
+// book is a Book in memory. A use without an authorisation of its own falls under one for everything, unless grants is set.
 type book struct {
-	mu    sync.Mutex
-	seals map[string]sealing.Record
-	uses  []sealing.Use
-	fail  error // returned by PutUse
+	mu     sync.Mutex
+	seals  map[string]sealing.Record
+	grants []sealing.Authorisation
+	uses   []sealing.Use
+	fail   error // returned by PutUse
 }
 
-func (b *book) PutSeal(_ context.Context, r sealing.Record) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.seals[r.ID] = r
-	return nil
-}
+// everything is the authorisation that tests of other things work under.
+var everything = sealing.Authorisation{Line: 1, Matter: "*", GrantedBy: "somebody else"}
 
 func (b *book) Seal(_ context.Context, id string) (sealing.Record, error) {
 	b.mu.Lock()
@@ -111,14 +108,42 @@ func (b *book) SealOf(_ context.Context, office string) (sealing.Record, error) 
 	return sealing.Record{}, sealing.ErrNoSeal
 }
 
+func (b *book) InForce(_ context.Context, _ string, at time.Time) ([]sealing.Authorisation, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.grants == nil {
+		return []sealing.Authorisation{everything}, nil
+	}
+	var out []sealing.Authorisation
+	for _, g := range b.grants {
+		if !at.Before(g.From) && at.Before(g.To) {
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
 func (b *book) PutUse(_ context.Context, u sealing.Use) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.fail != nil {
 		return b.fail
 	}
+	u.Line = int64(len(b.uses) + 1)
 	b.uses = append(b.uses, u)
 	return nil
+}
+
+// done returns the uses that succeeded.
+func (b *book) done() (out []sealing.Use) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, u := range b.uses {
+		if u.Result == sealing.ResultOK {
+			out = append(out, u)
+		}
+	}
+	return out
 }
 
 // bench is everything one test needs; its clock and parts may be changed before sealer is called.
@@ -150,7 +175,7 @@ func newBench(t testing.TB) *bench {
 	}
 	b.c = sealing.Config{
 		Book: b.book, Keys: sealKeys{h.world.Keys}, Timestamper: stamps,
-		Judge: func([]byte) error { return nil }, Now: func() time.Time { return b.now },
+		Judge: func(context.Context, sealing.File) error { return nil }, Now: func() time.Time { return b.now },
 	}
 	return b
 }
@@ -158,7 +183,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) maker(t testing.TB) *sealing.Maker {
 	t.Helper()
 	id := b.region.SealMaker()
-	m, err := sealing.NewMaker(sealing.MakerConfig{Certificate: id.Certificate, Key: id.Key, Book: b.book,
+	m, err := sealing.NewMaker(sealing.MakerConfig{Certificate: id.Certificate, Key: id.Key,
 		Now: func() time.Time { return b.made }})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +205,7 @@ func (b *bench) wanted() sealing.Office {
 		Certificate: b.office.Certificate}
 }
 
-// makeSeal enters the office's seal into the book.
+// makeSeal enters the office's seal into the book, ready for use.
 func (b *bench) makeSeal(t testing.TB) sealing.Record {
 	t.Helper()
 	picture, err := sealing.DrawSeal(officeName, lineText)
@@ -191,6 +216,10 @@ func (b *bench) makeSeal(t testing.TB) sealing.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.State = sealing.SealActive // the tests of its life are elsewhere
+	b.book.mu.Lock()
+	defer b.book.mu.Unlock()
+	b.book.seals[r.ID] = r
 	return r
 }
 

@@ -18,14 +18,29 @@ import (
 
 const (
 	// VendorID is the Vid in the header of our seals.
-	VendorID = "yinzheng"
-	// TypeOffice is the kind of an office's seal (法定名称章).
-	TypeOffice = 1
-
+	VendorID        = "yinzheng"
 	sealVersion     = 4         // GB/T 38540-2020
 	maxPictureBytes = 256 << 10 // the picture is carried by every sealed document, in hexadecimal
 	maxPictureSide  = 4096      // pixels: 42 mm at 2,400 dpi
 	maxSealName     = 100       // characters of 印章名称
+	maxOwner        = 46        // characters of an owner's name: with its code it fills an O attribute
+)
+
+// Types of seals (SES_ESPropertyInfo.type). The list is open: what real seals have differs from vendor to vendor, so any number
+// up to MaxType is taken.
+const (
+	TypeOffice   = 1 // 法定名称章
+	TypeFinance  = 2 // 财务专用章
+	TypeInvoice  = 3 // 发票专用章
+	TypeContract = 4 // 合同专用章
+	TypePersonal = 5 // 个人名章
+	MaxType      = 99
+)
+
+// Sizes of seals on paper, in millimetres.
+const (
+	MinSize = 20 // a personal seal
+	MaxSize = 60 // the largest round seal of a State organ
 )
 
 // sealID is the form of our esIDs: 6 digits of region and 8 of serial number.
@@ -38,13 +53,14 @@ type Office struct {
 	Code        string // 统一社会信用代码 of the owner
 	Title       string // 印章名称; "" for Name
 	Certificate []byte // the owner's signing certificate, DER, with O=<Code><Name>
+	Type        int    // 0 for TypeOffice
+	Size        int    // on paper, in millimetres; 0 for PictureSize
 }
 
 // MakerConfig is what a Maker needs; everything but Second is required.
 type MakerConfig struct {
 	Certificate []byte        // of the seal maker (制章者), DER
 	Key         crypto.Signer // its SM2 key
-	Book        Book
 	Now         func() time.Time
 	Second      Second // asked about every seal; the zero value does
 }
@@ -57,8 +73,8 @@ type Maker struct {
 
 // NewMaker checks that key and certificate belong together.
 func NewMaker(c MakerConfig) (*Maker, error) {
-	if c.Book == nil || c.Now == nil || c.Key == nil {
-		return nil, errors.New("sealing: a maker needs a key, a book and a clock")
+	if c.Now == nil || c.Key == nil {
+		return nil, errors.New("sealing: a maker needs a key and a clock")
 	}
 	cert, err := gm.ParseCertificate(c.Certificate)
 	if err != nil {
@@ -70,18 +86,14 @@ func NewMaker(c MakerConfig) (*Maker, error) {
 	return &Maker{c: c, cert: cert}, nil
 }
 
-// MakeSeal makes an office's seal with the given picture (PNG; its size on paper is PictureSize), checks it with both
-// SM2 implementations and enters it into the book as active. It is valid from now to the end of the owner's or the
-// maker's certificate, whichever comes first. A seal already in the book for the same certificate is returned as it is.
+// MakeSeal makes an office's seal with the given picture (PNG, square) and checks it with both SM2 implementations. It is valid
+// from now to the end of the owner's or the maker's certificate, whichever comes first. The record is in state SealMade and in no
+// book yet. Errors: ErrSpec, ErrSigner.
 func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record, error) {
 	now := m.c.Now().UTC().Truncate(time.Second)
-	there, err := m.c.Book.Seal(ctx, o.Seal)
-	switch {
-	case err == nil && bytes.Equal(there.Signer, o.Certificate):
-		return there, nil
-	case err == nil:
-		return Record{}, fmt.Errorf("making seal %s: %w: the number belongs to another certificate", o.Seal, ErrSpec)
-	case !errors.Is(err, ErrNoSeal):
+	look := Look{Type: o.Type, Size: o.Size}
+	look.defaults()
+	if err := look.check(); err != nil {
 		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
 	}
 	if err := m.c.Second.working(); err != nil {
@@ -92,9 +104,9 @@ func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record,
 		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
 	}
 	info := ses.SealInfo{
-		Version: sealVersion, VendorID: VendorID, ID: o.Seal, Name: o.title(), Type: TypeOffice,
+		Version: sealVersion, VendorID: VendorID, ID: o.Seal, Name: o.title(), Type: look.Type,
 		Certs: [][]byte{o.Certificate}, Created: now, NotBefore: now, NotAfter: earlier(owner.NotAfter, m.cert.NotAfter),
-		Picture: ses.Picture{Type: "png", Data: picture, Width: PictureSize, Height: PictureSize},
+		Picture: ses.Picture{Type: "png", Data: picture, Width: look.Size, Height: look.Size},
 	}
 	seal, err := ses.MakeSeal(info, m.c.Certificate, m.c.Key)
 	if err != nil {
@@ -105,10 +117,7 @@ func (m *Maker) MakeSeal(ctx context.Context, o Office, picture []byte) (Record,
 	}
 	r := Record{
 		ID: o.Seal, Office: o.Code, Owner: o.Name, Name: o.title(),
-		Data: seal.Raw, Signer: o.Certificate, State: SealActive, Made: now,
-	}
-	if err := m.c.Book.PutSeal(ctx, r); err != nil {
-		return Record{}, fmt.Errorf("making seal %s: %w", o.Seal, err)
+		Look: look, Data: seal.Raw, Signer: o.Certificate, State: SealMade, Made: now, NotAfter: info.NotAfter.UTC(),
 	}
 	return r, nil
 }
@@ -140,20 +149,51 @@ func (m *Maker) check(o Office, picture []byte, now time.Time) (*gm.Certificate,
 			return nil, err
 		}
 	}
+	if err := checkPicture(picture); err != nil {
+		return nil, err
+	}
+	return owner, nil
+}
+
+// checkPicture refuses what is no square PNG of a size that documents can carry.
+func checkPicture(picture []byte) error {
 	if len(picture) > maxPictureBytes {
-		return nil, fmt.Errorf("%w: picture of %d bytes, at most %d", ErrSpec, len(picture), maxPictureBytes)
+		return fmt.Errorf("%w: picture of %d bytes, at most %d", ErrSpec, len(picture), maxPictureBytes)
 	}
 	size, err := png.DecodeConfig(bytes.NewReader(picture))
 	if err != nil {
-		return nil, fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
+		return fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
 	}
 	if size.Width > maxPictureSide || size.Height > maxPictureSide || size.Width != size.Height {
-		return nil, fmt.Errorf("%w: picture of %d x %d pixels", ErrSpec, size.Width, size.Height)
+		return fmt.Errorf("%w: picture of %d x %d pixels", ErrSpec, size.Width, size.Height)
 	}
 	if _, err := png.Decode(bytes.NewReader(picture)); err != nil {
-		return nil, fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
+		return fmt.Errorf("%w: reading the picture: %w", ErrSpec, err)
 	}
-	return owner, nil
+	return nil
+}
+
+func (l *Look) defaults() {
+	if l.Type == 0 {
+		l.Type = TypeOffice
+	}
+	if l.Size == 0 {
+		l.Size = PictureSize
+	}
+}
+
+// check refuses a look that no seal can have.
+func (l *Look) check() error {
+	if l.Type < 1 || l.Type > MaxType || l.Size < MinSize || l.Size > MaxSize {
+		return fmt.Errorf("%w: type %d and %d mm; 1 to %d and %d to %d", ErrSpec, l.Type, l.Size, MaxType, MinSize, MaxSize)
+	}
+	if l.Line != "" && !isText(l.Line, 1, maxLine) {
+		return fmt.Errorf("%w: the line has at most %d characters", ErrSpec, maxLine)
+	}
+	if l.Picture == nil {
+		return nil
+	}
+	return checkPicture(l.Picture)
 }
 
 // recheck reads a fresh seal back and verifies it twice.

@@ -48,7 +48,7 @@ func TestOpenSSLVerifiesTheSealInASealedPDF(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, s, err := signatureOf(out.Document)
+	_, s, _, err := signatureOf(out.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestOpenSSLHashesTheSealedRangesAlike(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, s, err := signatureOf(out.Document)
+	p, s, _, err := signatureOf(out.Document)
 	if err != nil {
 		t.Fatal(err)
 	}

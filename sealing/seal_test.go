@@ -5,43 +5,63 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
 
 	"yinzheng/internal/gm"
-	"yinzheng/internal/pdf"
+	"yinzheng/internal/midstate"
+	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/signature"
 	"yinzheng/internal/ses"
 	"yinzheng/internal/tsp"
 	"yinzheng/sealing"
 )
 
 func request(document []byte) sealing.Request {
-	return sealing.Request{Document: document, Seal: sealNumber, Place: sealing.Place{Page: 1, X: 130, Y: 220, W: 42, H: 42},
+	return sealing.Request{Document: document, Seal: sealNumber, Places: []sealing.Place{{Page: 1, X: 130, Y: 220, W: 42, H: 42}}, Certify: 1,
 		Matter: "示例事项", Case: "示例办件-1", By: "tester"}
 }
 
-// signatureOf reads the one signature of a sealed document.
-func signatureOf(document []byte) (pdf.Signature, *ses.Signature, error) {
-	f, err := pdf.Read(document, pdf.Limits{})
+// signatureOf reads the one signature of a sealed document, and the digest of what it signs.
+func signatureOf(document []byte) (signature.Signature, *ses.Signature, gm.Digest, error) {
+	var none signature.Signature
+	f, err := cos.OpenBytes(document, cos.Limits{})
 	if err != nil {
-		return pdf.Signature{}, nil, err
+		return none, nil, gm.Digest{}, err
 	}
-	all := f.Signatures()
-	if len(all) != 1 {
-		return pdf.Signature{}, nil, fmt.Errorf("%d signatures", len(all))
+	set, err := signature.Find(f)
+	if err != nil {
+		return none, nil, gm.Digest{}, err
 	}
-	s, err := ses.ParseSignature(all[0].Contents)
-	return all[0], s, err
+	if len(set.Signatures) != 1 || len(set.Problems)+len(set.Signatures[0].Problems) != 0 {
+		return none, nil, gm.Digest{}, fmt.Errorf("%d signatures, problems %v", len(set.Signatures), set.Problems)
+	}
+	one := set.Signatures[0]
+	span := []signature.Span{{Range: one.ByteRange, Hash: signature.SM3}}
+	if err := signature.Digests(f, span, midstate.State{}); err != nil {
+		return none, nil, gm.Digest{}, err
+	}
+	s, err := ses.ParseSignature(one.Contents)
+	return one, s, gm.Digest(span[0].Sum), err
 }
 
 // judge checks the cryptography of a sealed document; chains are the business of package verify.
-func judge(document []byte) error {
-	p, s, err := signatureOf(document)
+func judge(_ context.Context, f sealing.File) error {
+	b, err := io.ReadAll(f.Reader())
 	if err != nil {
 		return err
 	}
-	if !p.CoversFile || p.Digest != s.DataHash {
+	return judgeBytes(b)
+}
+
+func judgeBytes(document []byte) error {
+	p, s, digest, err := signatureOf(document)
+	if err != nil {
+		return err
+	}
+	if !p.CoversFile || digest != s.DataHash {
 		return errors.New("content hash differs")
 	}
 	if !s.Seal.Lists(s.SignerCert) {
@@ -69,11 +89,11 @@ func TestSealedDocumentCarriesWhatTheStandardAsksFor(t *testing.T) {
 	if out.Digest != gm.Sum(out.Document) {
 		t.Error("digest is not of the document")
 	}
-	p, s, err := signatureOf(out.Document)
+	p, s, _, err := signatureOf(out.Document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := judge(out.Document); err != nil {
+	if err := judgeBytes(out.Document); err != nil {
 		t.Error(err)
 	}
 	if p.Filter != sealing.DefaultFilter || p.SubFilter != sealing.DefaultSubFilter {
@@ -108,7 +128,7 @@ func TestOneChangedByteAnywhereIsSeen(t *testing.T) {
 	for i := 0; i < len(out.Document); i += step {
 		changed := append([]byte{}, out.Document...)
 		changed[i] ^= 0x01
-		if err := judge(changed); err == nil {
+		if err := judgeBytes(changed); err == nil {
 			t.Errorf("byte %d of %d changed and nobody saw", i, len(changed))
 		}
 	}
@@ -125,7 +145,8 @@ func TestUseLogIsWrittenBeforeTheDocumentLeaves(t *testing.T) {
 		t.Fatalf("%d uses", len(b.book.uses))
 	}
 	want := sealing.Use{Seal: sealNumber, By: "tester", Matter: "示例事项", Case: "示例办件-1", Content: out.ContentHash,
-		Document: out.Digest, Certificate: fmt.Sprintf("%x", mustParse(t, b.office.Certificate).SerialNumber), At: b.now}
+		Document: out.Digest, Certificate: fmt.Sprintf("%x", mustParse(t, b.office.Certificate).SerialNumber), At: b.now,
+		Line: 1, Profile: "ses-v4", Authorisation: 1, Result: sealing.ResultOK}
 	if b.book.uses[0] != want {
 		t.Errorf("got %+v\nwant %+v", b.book.uses[0], want)
 	}
@@ -140,13 +161,13 @@ func TestResultRefusedByTheJudgeNeverLeaves(t *testing.T) {
 	b := newBench(t)
 	b.makeSeal(t)
 	why := errors.New("not valid")
-	b.c.Judge = func([]byte) error { return why }
+	b.c.Judge = func(context.Context, sealing.File) error { return why }
 	out, err := b.sealer(t).Seal(context.Background(), request(document(t, 0)))
 	if !errors.Is(err, sealing.ErrJudged) || !errors.Is(err, why) || out != nil {
 		t.Errorf("got %v", err)
 	}
-	if len(b.book.uses) != 0 {
-		t.Error("a use was logged")
+	if len(b.book.done()) != 0 || len(b.book.uses) != 1 || b.book.uses[0].Result != "JUDGED" {
+		t.Errorf("logged are %+v", b.book.uses)
 	}
 }
 
@@ -201,7 +222,7 @@ func TestSealIsRefusedWhen(t *testing.T) {
 		"the document is no PDF": {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = []byte("plain text") }, sealing.ErrDocument},
 		"the document is empty":  {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = nil }, sealing.ErrDocument},
 		"the document is cut":    {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Document = r.Document[:len(r.Document)-40] }, sealing.ErrDocument},
-		"the page is not there":  {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Place.Page = 9 }, sealing.ErrDocument},
+		"the page is not there":  {func(_ *testing.T, _ *bench, r *sealing.Request) { r.Places[0].Page = 9 }, sealing.ErrPlace},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
@@ -213,8 +234,8 @@ func TestSealIsRefusedWhen(t *testing.T) {
 			if !errors.Is(err, c.want) || out != nil {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
-			if len(b.book.uses) != 0 {
-				t.Error("a use was logged")
+			if len(b.book.done()) != 0 || len(b.book.uses) == 0 && !errors.Is(c.want, sealing.ErrNoSeal) {
+				t.Errorf("logged are %+v", b.book.uses)
 			}
 		})
 	}

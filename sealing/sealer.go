@@ -1,7 +1,6 @@
 package sealing
 
 import (
-	"bytes"
 	"context"
 	"crypto"
 	"errors"
@@ -10,44 +9,74 @@ import (
 	"time"
 
 	"yinzheng/internal/gm"
-	"yinzheng/internal/pdf"
+	"yinzheng/internal/pdf/increment"
 	"yinzheng/internal/ses"
 )
 
 // Names of the signature dictionary's handlers (practice of GM/T 0112-2021, whose table of names we have not read:
 // hence configurable).
 const (
-	DefaultFilter    = "GM.PKILite"
-	DefaultSubFilter = "GM.sm2seal"
+	DefaultFilter       = "GM.PKILite"
+	DefaultSubFilter    = "GM.sm2seal"
+	DefaultSubFilterCMS = "GM.sm2cms.detached"
 )
 
 const (
-	// maxDocument bounds what is sealed: a face with its attachments; larger things belong in an archive package.
-	maxDocument = 256 << 20
 	// reserveBeyond is the room in /Contents beyond seal and certificate: a timestamp token with its certificate (about
 	// 1.5 KB), the signature value and the DER around them, with as much again to spare.
 	reserveBeyond = 4096
 	// signedPart is propertyInfo of TBS_Sign: what was protected. In a PDF it is the vendor's to define.
 	signedPart = "/ByteRange"
-	fieldName  = "Seal1"
 )
 
-// Config is what a Sealer needs. Filter, SubFilter and Second have defaults, everything else is required.
+// How a use of a seal is called in the use log, for each profile.
+const (
+	useSES     = "ses-v4"        // SES_Signature of GB/T 38540-2020
+	useTwoStep = "ses-v4-remote" // the same over a document that stayed where it is
+	useSM2     = "sm2-cms"
+	usePAdES   = "pades"
+	useDual    = "ses-v4+pades"
+)
+
+// Foreign is the identity beside a seal for readers who know no SM2.
+type Foreign struct {
+	Certificate []byte   // DER
+	Chain       [][]byte // authorities above it, without the root
+	Key         crypto.Signer
+}
+
+// Evidence is what a signature can be judged with when nobody can be asked: DER.
+type Evidence struct {
+	Certificates [][]byte
+	Lists        [][]byte // CRLs
+	Statuses     [][]byte // OCSP responses
+}
+
+// Config is what a Sealer needs. Filter, SubFilter, SubFilterCMS and Second have defaults; what is said to be for a profile may be
+// missing, and the profile is then refused; everything else is required.
 type Config struct {
-	Book        Book
-	Keys        Keys
-	Timestamper Timestamper
-	Judge       func(document []byte) error // our own verifier over the result: nil error means that it may leave
-	Now         func() time.Time
-	Filter      string // "" for DefaultFilter
-	SubFilter   string // "" for DefaultSubFilter
-	Second      Second // asked about each document, or some
+	Book         Book
+	Keys         Keys
+	Timestamper  Timestamper
+	Judge        func(ctx context.Context, f File) error // our own verifier over the result: nil error means that it may leave
+	Now          func() time.Time
+	Filter       string // "" for DefaultFilter
+	SubFilter    string // "" for DefaultSubFilter
+	SubFilterCMS string // "" for DefaultSubFilterCMS
+	Second       Second // asked about each document, or some
+
+	Chain    func(seal *gm.Certificate) ([][]byte, error)                     // authorities of a seal's certificate: for ProfileSM2
+	Foreign  func(ctx context.Context, seal *gm.Certificate) (Foreign, error) // for ProfilePAdES and ProfileDual
+	Stamp    func(ctx context.Context, sha256 [32]byte) ([]byte, error)       // timestamps for readers who know no SM3, likewise
+	Evidence func(ctx context.Context) (Evidence, error)                      // for LevelLT and LevelLTA
+	Drafts   Drafts                                                           // for sealing in two steps
 }
 
 // Sealer applies seals. It is safe for concurrent use.
 type Sealer struct {
 	c         Config
 	documents counter
+	tools     toolbox
 }
 
 // New refuses a Config in which something is missing: neither the judgement nor the use log can be left out.
@@ -55,39 +84,37 @@ func New(c Config) (*Sealer, error) {
 	if c.Book == nil || c.Keys == nil || c.Timestamper == nil || c.Judge == nil || c.Now == nil {
 		return nil, errors.New("sealing: a sealer needs a book, keys, a timestamper, a judge and a clock")
 	}
-	if c.Filter == "" {
-		c.Filter = DefaultFilter
-	}
-	if c.SubFilter == "" {
-		c.SubFilter = DefaultSubFilter
+	for _, d := range []struct {
+		name  *string
+		value string
+	}{{&c.Filter, DefaultFilter}, {&c.SubFilter, DefaultSubFilter}, {&c.SubFilterCMS, DefaultSubFilterCMS}} {
+		if *d.name == "" {
+			*d.name = d.value
+		}
 	}
 	return &Sealer{c: c}, nil
 }
 
-// tool is a seal ready for one use: everything that GB/T 38540 wants verified before signing has been.
-type tool struct {
-	record Record
-	seal   *ses.Seal
-	cert   *gm.Certificate
-	key    crypto.Signer
-}
-
 // Seal applies a seal in the order of GB/T 38540-2020 (签章生成): signer's certificate, seal, certList, hash, TBS,
-// signature, timestamp, packing. The result has been judged by our own verifier and stands in the use log before it is
-// returned. Errors: ErrNoSeal, ErrSealNotUsable, ErrSigner, ErrDocument, ErrJudged, or what Book, Keys and Timestamper
-// return.
+// signature, timestamp, packing; other profiles likewise. The document is read once, or not at all where its State is known. The
+// result has been judged by our own verifier and stands in the use log before it is returned; a failure stands there too. Errors:
+// ErrNoSeal, ErrSealNotUsable, ErrNotAuthorised, ErrSigner, ErrProfile, ErrPlace, ErrDocument, ErrJudged, or what Book, Keys and
+// Timestamper return.
 func (s *Sealer) Seal(ctx context.Context, r Request) (*Sealed, error) {
 	out, err := s.apply(ctx, r)
 	if err != nil {
-		return nil, fmt.Errorf("sealing with %s: %w", r.Seal, err)
+		return nil, errors.Join(fmt.Errorf("sealing with %s: %w", r.Seal, err),
+			LogFailure(ctx, s.c.Book, r, r.Profile.orDefault().use(), digestOf(ctx, r.file()), err, s.c.Now().UTC()))
 	}
 	return out, nil
 }
 
 func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
-	if len(r.Document) > maxDocument {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrDocument, len(r.Document), maxDocument)
+	r.Profile, r.Level = r.Profile.orDefault(), r.Level.orDefault()
+	if err := errors.Join(r.Profile.check(), r.Level.check()); err != nil {
+		return nil, err
 	}
+	// 1. may this be signed at all, with this seal, for this matter, now?
 	if err := s.c.Second.working(); err != nil {
 		return nil, err
 	}
@@ -96,89 +123,79 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	prepared, err := pdf.Prepare(r.Document, pdf.Field{
-		Name: fieldName, Page: r.Place.Page, X: r.Place.X, Y: r.Place.Y, W: r.Place.W, H: r.Place.H,
-		Picture: t.seal.Info.Picture.Data, Filter: s.c.Filter, SubFilter: s.c.SubFilter,
-		Time: at, SignerName: t.record.Owner, Reserve: len(t.seal.Raw) + len(t.record.Signer) + reserveBeyond,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
-	}
-	content := prepared.Digest()
-	signature, err := ses.Sign(ses.ToSign{Seal: t.seal, Time: at, DataHash: content, Property: signedPart},
-		t.record.Signer, t.key, func(d gm.Digest) ([]byte, error) {
-			token, err := s.c.Timestamper.Timestamp(ctx, d)
-			if err != nil {
-				return nil, err
-			}
-			return token.DER, nil
-		})
+	allowed, err := Permit(ctx, s.c.Book, r, at)
 	if err != nil {
 		return nil, err
 	}
-	document, err := prepared.Complete(signature.Raw)
+	// 2. sign: each signature is a revision behind the one before
+	w, err := begin(ctx, r.file(), r.Profile.foreign())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.c.Judge(document); err != nil {
+	j := &job{Sealer: s, t: t, r: r, at: at, work: w}
+	if err := j.sign(ctx); err != nil {
+		return nil, err
+	}
+	// 3. judge the result as a stranger would
+	whole, err := w.file()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.c.Judge(ctx, whole); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrJudged, err)
 	}
-	if s.c.Second.due(s.documents.next()) {
-		if err := s.c.Second.agree(ctx, "document sealed with "+t.record.ID, t.cert, signature.Raw, signature.Value); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrJudged, err)
-		}
+	// 4. write the use log; then it may leave
+	out := &Sealed{Tail: w.tail, Digest: w.hash.SM3(), ContentHash: j.content, Time: at}
+	if r.File == nil {
+		out.Document = slices.Concat(r.Document, w.tail)
 	}
-	out := &Sealed{Document: document, Digest: gm.Sum(document), ContentHash: content, Time: at}
-	err = s.c.Book.PutUse(ctx, Use{
-		Seal: t.record.ID, By: r.By, Matter: r.Matter, Case: r.Case, Content: content, Document: out.Digest,
-		Certificate: fmt.Sprintf("%x", t.cert.SerialNumber), At: at,
-	})
-	if err != nil {
+	use := s.use(t, r, r.Profile.use(), allowed, at)
+	use.Content, use.Document = j.content, out.Digest
+	if err := s.c.Book.PutUse(ctx, use); err != nil {
 		return nil, fmt.Errorf("writing the use log: %w", err)
 	}
 	return out, nil
 }
 
-// ready fetches a seal and verifies it, its signer's certificate and the key.
-func (s *Sealer) ready(ctx context.Context, id string, at time.Time) (*tool, error) {
-	record, err := s.c.Book.Seal(ctx, id)
+// use is the line of the use log for a use that succeeded.
+func (s *Sealer) use(t *tool, r Request, profile string, allowed Authorisation, at time.Time) Use {
+	return Use{
+		Seal: t.record.ID, By: r.By, Office: r.Office, Matter: r.Matter, Case: r.Case, Certificate: fmt.Sprintf("%x", t.cert.SerialNumber),
+		Profile: profile, Authorisation: allowed.Line, Result: ResultOK, At: at,
+	}
+}
+
+// digestOf is what is said about a document that was not sealed: its SM3 if that is known at no cost or it is small.
+func digestOf(ctx context.Context, f File) gm.Digest {
+	const small = 1 << 20
+	if f.State.IsZero() && f.Size > small {
+		return gm.Digest{}
+	}
+	w, err := begin(ctx, f, false)
 	if err != nil {
-		return nil, err
+		return gm.Digest{}
 	}
-	if record.State != SealActive {
-		return nil, fmt.Errorf("%w: it is %s", ErrSealNotUsable, record.State)
+	return w.hash.SM3()
+}
+
+func (p Profile) use() string {
+	switch p {
+	case ProfileSM2:
+		return useSM2
+	case ProfilePAdES:
+		return usePAdES
+	case ProfileDual:
+		return useDual
+	case ProfileSeal:
 	}
-	cert, err := gm.ParseCertificate(record.Signer)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSigner, err)
-	}
-	if err := maySign(cert, at); err != nil {
-		return nil, err
-	}
-	seal, err := ses.ParseSeal(record.Data)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
-	}
-	if err := seal.Verify(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
-	}
-	if seal.Info.ID != record.ID {
-		return nil, fmt.Errorf("%w: the book has seal %s under this number", ErrSealNotUsable, seal.Info.ID)
-	}
-	if at.Before(seal.Info.NotBefore) || at.After(seal.Info.NotAfter) {
-		return nil, fmt.Errorf("%w: it is valid from %s to %s", ErrSealNotUsable,
-			seal.Info.NotBefore.Format(time.RFC3339), seal.Info.NotAfter.Format(time.RFC3339))
-	}
-	// The standard compares bytes: a certificate issued anew, even for the same key, needs a seal made anew.
-	if !slices.ContainsFunc(seal.Info.Certs, func(c []byte) bool { return bytes.Equal(c, record.Signer) }) {
-		return nil, fmt.Errorf("%w: the seal does not list it", ErrSigner)
-	}
-	key, err := s.c.Keys.Signer(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if !owns(key, cert) {
-		return nil, fmt.Errorf("%w: the key is not of this certificate", ErrSigner)
-	}
-	return &tool{record: record, seal: seal, cert: cert, key: key}, nil
+	return useSES
+}
+
+// tool is a seal ready for use: everything that GB/T 38540 wants verified before signing has been.
+type tool struct {
+	record  Record
+	seal    *ses.Seal
+	cert    *gm.Certificate
+	key     crypto.Signer
+	picture *increment.Picture
 }

@@ -23,3 +23,30 @@ func BenchmarkJudge(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRead takes the same document apart; BenchmarkWeigh judges what Read found.
+func BenchmarkRead(b *testing.B) {
+	document := verifytest.New(b).Document()
+	b.ReportAllocs()
+	for b.Loop() {
+		if e := verify.Read(verify.Input{Document: document}); e.Document.Problem != nil {
+			b.Fatal(e.Document.Problem)
+		}
+	}
+}
+
+// BenchmarkWeigh is the other half of BenchmarkJudge: three SM2 signatures, of the seal's user, of its CA and of the timestamp.
+func BenchmarkWeigh(b *testing.B) {
+	w := verifytest.New(b)
+	e := verify.Read(verify.Input{Document: w.Document()})
+	trust, err := verify.ParseTrust(w.TrustFile())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if verify.DefaultPolicy().Judge(e, trust, w.Now).Verdict != verify.Valid {
+			b.Fatal("not valid")
+		}
+	}
+}

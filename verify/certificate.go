@@ -62,22 +62,13 @@ func pathEnding(err error) ending {
 // moment is a time that a path is judged at.
 type moment struct {
 	at     time.Time
-	proved bool // by a timestamp, or because the trust file lists the certificate by itself
+	proved time.Time // it was then at the latest: proved by a timestamp or a receipt, or the trust file lists the certificate by itself; zero when nothing is proved
 }
 
 // path finds a path from cert to one of the roots, the pinned one if there is a pin (RFC 5280, 6.1; package chain). The
 // validity and the revocation of cert itself are for the caller. The path begins with cert.
 func (t *Trust) path(cert *gm.Certificate, when moment, pin gm.Digest) ([]*gm.Certificate, error) {
-	revoked := func(c, issuer *gm.Certificate) string {
-		r := t.revokedBy(c, issuer)
-		switch {
-		case r.revoked && !r.at.After(when.at):
-			return chain.WhyRevoked
-		case r.revoked && !when.proved:
-			return whyIssuerLater
-		}
-		return ""
-	}
+	revoked := func(c, issuer *gm.Certificate) string { return t.revokedBy(c, issuer).why(when) }
 	return t.pool.Build(cert, chain.Options{At: when.at, Root: pin, LeafApart: true, Revoked: revoked})
 }
 
@@ -150,7 +141,7 @@ func parseCRL(b []byte, cas []*gm.Certificate) (revocationList, error) {
 		}
 	}
 	for _, c := range cas {
-		if (len(crl.AuthorityKeyId) == 0 || bytes.Equal(crl.AuthorityKeyId, c.SubjectKeyId)) && gm.CheckCRL(crl, c) == nil {
+		if (len(crl.AuthorityKeyId) == 0 || bytes.Equal(crl.AuthorityKeyId, c.SubjectKeyId)) && signedCRL(crl, c) {
 			l.issuer = c
 		}
 	}
@@ -161,6 +152,14 @@ func parseCRL(b []byte, cas []*gm.Certificate) (revocationList, error) {
 		l.revoked[e.SerialNumber.String()] = e.RevocationTime
 	}
 	return l, nil
+}
+
+// signedCRL reports whether a CA signed a CRL, with SM2 or with another algorithm.
+func signedCRL(l *gm.CRL, by *gm.Certificate) bool {
+	if gm.IsSM2(by.PublicKey) {
+		return gm.CheckCRL(l, by) == nil
+	}
+	return bytes.Equal(l.RawIssuer, by.RawSubject) && by.KeyUsage&gm.KeyUsageCRLSign != 0 && l.CheckSignatureFrom(by) == nil
 }
 
 func name(c *gm.Certificate) string { return chain.Name(c) }

@@ -1,28 +1,20 @@
 package verify
 
-import (
-	"errors"
-
-	"yinzheng/internal/ses"
-)
-
-// sealSubFilter is the signature encoding that is judged: an SES_Signature (GM/T 0112-2021).
-const sealSubFilter = "GM.sm2seal"
-
 func documentChecks() []Check {
 	return []Check{
 		{
 			Code: "PDF_FORMAT", Clause: "ISO 32000-1, 7.5",
-			Endings: can(Pass).or(Fail, ProblemSize, ProblemMalformed).or(Unknown, ProblemUnsupported, ProblemFault),
+			Endings: can(Pass).or(Fail, ProblemSize, ProblemMalformed).or(Unknown, ProblemUnsupported, ProblemEncrypted, ProblemFault),
 			applies: ofDocument, run: checkPDF,
 		},
 		{
-			Code: "SIG_COUNT", Clause: "ISO 32000-1, 12.8",
-			Endings: can(Pass).or(Fail, "none").or(Unknown, "several"), applies: ofDocument, needs: []string{"PDF_FORMAT"}, run: checkSignatureCount,
+			Code: "PDF_STRICT", Clause: "ISO 32000-2, 7.5.8 and 7.3",
+			Endings: can(Pass).or(Unknown, "foreign").or(Fail), applies: ofDocument, needs: []string{"PDF_FORMAT"}, run: checkStrict,
 		},
 		{
-			Code: "SIG_COVERAGE", Clause: "ISO 32000-1, 12.8.1",
-			Endings: can(Pass).or(Fail), applies: ofDocument, needs: []string{"PDF_FORMAT"}, run: checkCoverage,
+			Code: "SIG_COUNT", Clause: "ISO 32000-1, 12.8",
+			Endings: can(Pass).or(Pass, "several").or(Fail, "none", ProblemMalformed, "certification").or(Unknown, "several"),
+			applies: ofDocument, needs: []string{"PDF_FORMAT"}, run: checkSignatureCount,
 		},
 	}
 }
@@ -34,7 +26,7 @@ func checkPDF(j *judgement) ending {
 		switch p.Kind {
 		case ProblemSize, ProblemMalformed:
 			return fail(p.Kind, params...)
-		case ProblemUnsupported:
+		case ProblemUnsupported, ProblemEncrypted:
 			return unknown(p.Kind, params...)
 		}
 		return unknown(ProblemFault)
@@ -42,82 +34,63 @@ func checkPDF(j *judgement) ending {
 	return pass("size", count(int(d.Size)), "revisions", count(d.Revisions))
 }
 
-func checkSignatureCount(j *judgement) ending {
-	switch n := len(j.e.Document.Signatures); n {
-	case 0:
-		return fail("none")
-	case 1:
+// checkStrict: what two readers could read differently shows one thing to the signer and another to the reader. Our own
+// files have no such place; those of others may be innocent.
+func checkStrict(j *judgement) ending {
+	d := j.e.Document
+	if len(d.Oddities) == 0 {
 		return pass()
-	default:
-		return unknown("several", "count", count(n))
 	}
+	o := d.Oddities[0]
+	params := []string{"oddity", o.Code, "offset", count(int(o.Offset)), "detail", o.What, "count", count(max(d.Odd, len(d.Oddities)))}
+	if d.Own {
+		return fail("", params...)
+	}
+	return unknown("foreign", params...)
 }
 
-// checkCoverage wants every byte of the file under the signature: a revision after it, or a gap other than its own value,
-// would show something that nobody sealed.
-func checkCoverage(j *judgement) ending {
-	if len(j.e.Document.Signatures) == 0 {
-		return unknown(whyNeeds, "needs", "SIG_COUNT")
+// checkSignatureCount wants a signature, nothing that only looks like one, no two signatures in fields of one name, of which
+// readers would show one, and a certification only in the first place (ISO 32000-2, 12.8.2.2): a later one would change what
+// was permitted.
+func checkSignatureCount(j *judgement) ending {
+	d := j.e.Document
+	if len(d.Problems) > 0 {
+		p := d.Problems[0]
+		return fail(ProblemMalformed, "problem", p.Code, "detail", p.Detail, "offset", count(int(p.Offset)))
 	}
-	for _, s := range j.e.Document.Signatures {
-		if s.CoversFile {
-			return pass()
+	if name := d.twice(); name != "" {
+		return fail(ProblemMalformed, "problem", "field", "detail", "two signatures in fields named "+name, "offset", "0")
+	}
+	n, seals := len(d.Signatures), 0
+	for _, s := range d.Signatures {
+		if kindOfSignature(&s) == SignatureTimestamp && s.Permission == 0 {
+			continue
+		}
+		if seals++; s.Permission != 0 && seals > 1 {
+			return fail("certification", "field", s.Field)
 		}
 	}
-	return fail("")
-}
-
-func signatureChecks() []Check {
-	return []Check{
-		{
-			Code: "SIG_FORMAT", Clause: "GB/T 38540-2020, 7",
-			Endings: can(Pass).or(Fail, "malformed", "certificate").or(Unknown, "sub_filter", "version", "extension"),
-			applies: ofDocument, needs: []string{"SIG_COUNT"}, run: checkSignatureFormat,
-		},
-		{
-			Code: "CONTENT_HASH", Clause: "GB/T 38540-2020, 7", Endings: can(Pass).or(Fail),
-			applies: ofDocument, needs: []string{"SIG_FORMAT"}, run: checkContentHash,
-		},
-		{
-			Code: "SIG_VALUE", Clause: "GB/T 38540-2020, 7; GB/T 32918.2", Endings: can(Pass).or(Fail),
-			applies: ofDocument, needs: []string{"SIG_FORMAT"}, run: checkSignatureValue,
-		},
-	}
-}
-
-func checkSignatureFormat(j *judgement) ending {
-	s := j.e.Document.Signatures[0]
-	if s.SubFilter != sealSubFilter {
-		return unknown("sub_filter", "sub_filter", s.SubFilter)
-	}
-	signature, err := ses.ParseSignature(s.Contents)
 	switch {
-	case errors.Is(err, ses.ErrVersion):
-		return unknown("version", "detail", err.Error())
-	case errors.Is(err, ses.ErrExtension):
-		return unknown("extension", "detail", err.Error())
-	case err != nil:
-		return fail("malformed", "detail", err.Error())
+	case seals == 0:
+		return fail("none")
+	case n == 1:
+		return pass()
+	case j.e.Version == firstEvidenceVersion:
+		return unknown("several", "count", count(n)) // it does not say what came after each
 	}
-	cert, err := parseCertificate(signature.SignerCert)
-	if err != nil {
-		return fail("certificate", "detail", err.Error())
-	}
-	j.signature, j.signer, j.signedAt = signature, cert, signature.Time
-	return pass("signer", owner(cert))
+	return ending{Pass, "several", pairs([]string{"count", count(n)})}
 }
 
-func checkContentHash(j *judgement) ending {
-	is, says := j.e.Document.Signatures[0].Digest, j.signature.DataHash
-	if is.IsZero() || is != says {
-		return fail("", "is", is.String(), "says", says.String())
+// twice returns the name of a field that two signatures have, or "".
+func (d *DocumentEvidence) twice() string {
+	of := map[string]int{}
+	for i, s := range d.Signatures {
+		for _, f := range s.Fields {
+			if other, taken := of[f.Name]; taken && other != i {
+				return f.Name
+			}
+			of[f.Name] = i
+		}
 	}
-	return pass("sm3", is.String())
-}
-
-func checkSignatureValue(j *judgement) ending {
-	if err := j.signature.Verify(); err != nil {
-		return fail("")
-	}
-	return pass("signer", owner(j.signer))
+	return ""
 }

@@ -27,28 +27,31 @@ func checkInput(j *judgement) ending {
 		return unknown("nothing")
 	case j.e.Document != nil && j.e.Outcome != nil:
 		return unknown("both")
-	case j.e.Version != EvidenceVersion:
+	case j.e.Version != EvidenceVersion && j.e.Version != firstEvidenceVersion:
 		return unknown("version", "version", count(j.e.Version))
 	}
-	return pass("sm3", j.e.digest().String())
+	return pass("sm3", j.e.Digest().String())
 }
 
 func trustChecks() []Check {
 	return []Check{
 		{
 			Code: "TRUST_FILE", Clause: "ETSI TS 119 612, 5.7",
-			Endings: can(Pass).or(Unknown, "absent", "format", "signature", "signer"), applies: always, run: checkTrustFile,
+			Endings: can(Pass).or(Warn, "anchors").or(Unknown, "absent", "format", "signature", "signer"), applies: always, run: checkTrustFile,
 		},
 		{
 			Code: "TRUST_PERIOD", Clause: "ETSI TS 119 612, 5.3.15",
-			Endings: can(Pass).or(Unknown, "not_yet", "expired"), applies: always, needs: []string{"TRUST_FILE"}, run: checkTrustPeriod,
+			Endings: can(Pass).or(Unknown, "not_yet", "expired"), applies: byTrustFile, needs: []string{"TRUST_FILE"}, run: checkTrustPeriod,
 		},
 		{
 			Code: "TRUST_ROOT", Clause: "RFC 5280, 6.1.1 (d)",
-			Endings: can(Pass).or(Warn, "unpinned").or(Unknown, "mismatch"), applies: always, needs: []string{"TRUST_FILE"}, run: checkTrustRoot,
+			Endings: can(Pass).or(Warn, "unpinned").or(Unknown, "mismatch"), applies: byTrustFile, needs: []string{"TRUST_FILE"}, run: checkTrustRoot,
 		},
 	}
 }
+
+// byTrustFile leaves rows about the trust file out where the reader has none, and has roots of his own instead.
+func byTrustFile(j *judgement) bool { return j.ended["TRUST_FILE"] != Warn }
 
 func checkTrustFile(j *judgement) ending {
 	switch {
@@ -58,6 +61,8 @@ func checkTrustFile(j *judgement) ending {
 		return unknown("signer", "detail", j.trustErr.Error())
 	case j.trustErr != nil:
 		return unknown("format", "detail", j.trustErr.Error())
+	case j.trust.signer == nil && j.policy.Anchors != nil && j.kind == KindDocument:
+		return warn("anchors", "count", count(len(j.policy.Anchors.list())))
 	case j.trust.signer == nil:
 		return unknown("absent")
 	}
@@ -79,12 +84,12 @@ func checkTrustPeriod(j *judgement) ending {
 // checkTrustRoot says which root the trust file hangs on. A file that anybody could have made hangs on a root of its own,
 // so the reader must have learned the right root some other way.
 func checkTrustRoot(j *judgement) ending {
-	path, err := j.trust.path(j.trust.signer, moment{j.trust.Issued, true}, j.policy.Root)
+	path, err := j.trust.path(j.trust.signer, moment{j.trust.Issued, j.trust.Issued}, j.policy.Root)
 	if err != nil {
 		return unknown("mismatch", "root", j.policy.Root.String())
 	}
 	if by := j.trust.by; by != nil { // else an old or a false one could leave revocations out
-		if _, err := by.path(by.signer, moment{by.Issued, true}, j.policy.Root); err != nil {
+		if _, err := by.path(by.signer, moment{by.Issued, by.Issued}, j.policy.Root); err != nil {
 			return unknown("mismatch", "root", j.policy.Root.String())
 		}
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"yinzheng/internal/codes"
@@ -15,16 +16,16 @@ const (
 
 func licenceChecks() []Check {
 	about := func(code, clause string, e endings, run func(*judgement) ending, needs ...string) Check {
-		return Check{Code: code, Clause: clause, Endings: e, applies: ofDocument, needs: append([]string{"LICENCE_DATA"}, needs...), run: run}
+		return Check{Code: code, Clause: clause, Endings: e, applies: ofLicence, needs: append([]string{"LICENCE_DATA"}, needs...), run: run}
 	}
 	return []Check{
 		{
 			Code: "LICENCE_DATA", Clause: "GB/T 36905-2018", Endings: can(Pass).or(Fail, "absent", ProblemSize, ProblemMalformed).or(Unknown, ProblemFault),
-			applies: ofDocument, needs: []string{"PDF_FORMAT"}, run: checkData,
+			applies: ofLicence, needs: []string{"PDF_FORMAT"}, run: checkData,
 		},
 		about("LICENCE_IDENTIFIER", "GB/T 36904-2018", can(Pass).or(Fail, "malformed", "kind", "issuer"), checkIdentifier),
 		about("LICENCE_ISSUER_CODE", "GB 32100-2015", can(Pass).or(Fail), checkIssuerCode),
-		about("LICENCE_ISSUER", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkIssuer, "SIG_FORMAT"),
+		about("LICENCE_ISSUER", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkIssuer),
 		about(codePeriod, "GB/T 36903-2018", can(Pass).or(Pass, "no_end").or(Fail, "not_yet", "expired"), checkPeriod),
 		about(codeStatus, "GB/T 36903-2018",
 			can(Pass).or(Warn, "later").or(Unknown, "stale").or(Fail, "suspended", "withdrawn", "cancelled", "lapsed", "moved", "revoked", "other"),
@@ -48,9 +49,6 @@ func checkData(j *judgement) ending {
 	}
 	subject := data.Subject()
 	subject.Data = d.Bytes
-	if j.signature != nil {
-		subject.SealedAt, subject.SealName = j.signedAt, j.signature.Seal.Info.Name
-	}
 	j.data, j.subject = data, &subject
 	return pass("name", subject.Name, "number", subject.Number)
 }
@@ -78,14 +76,29 @@ func checkIssuerCode(j *judgement) ending {
 	return pass("code", code)
 }
 
-// checkIssuer binds the data to the seal: the organisation that signed is the one that the licence names as its issuer. A
-// seal certificate has the office's code and name joined in O.
+// checkIssuer binds the data to a seal: an organisation that signed is the one that the licence names as its issuer. A seal
+// certificate has the office's code and name joined in O. The signer must hang on a root of the trust file: what the reader
+// added for documents of others says nothing about who may issue licences. Among several it is the first.
 func checkIssuer(j *judgement) ending {
-	m, signed := j.data.Metadata, organisation(j.signer)
-	if signed != m.ZZBFJGDM+m.ZZBFJG {
-		return fail("", "issuer", m.ZZBFJG, "signer", signed)
+	m, others := j.data.Metadata, []string{}
+	for _, s := range j.signatures {
+		if s.signer == nil {
+			continue
+		}
+		if signed := organisation(s.signer); signed != m.ZZBFJGDM+m.ZZBFJG || j.policy.Anchors.holds(s.path) {
+			others = append(others, signed)
+			continue
+		}
+		j.subject.SealedAt = s.signedAt
+		if s.signature != nil {
+			j.subject.SealName = s.signature.Seal.Info.Name
+		}
+		return pass("issuer", m.ZZBFJG)
 	}
-	return pass("issuer", m.ZZBFJG)
+	if len(others) == 0 {
+		return unknown(whyNeeds, "needs", "SIG_FORMAT")
+	}
+	return fail("", "issuer", m.ZZBFJG, "signer", strings.Join(others, ", "))
 }
 
 func checkPeriod(j *judgement) ending {
@@ -118,6 +131,9 @@ func statusWhy(code string) (string, error) {
 // checkStatus looks the licence up among those that the region says are not in force. The list is complete as of its time;
 // the report says how old that makes the answer.
 func checkStatus(j *judgement) ending {
+	if j.trust.signer == nil {
+		return unknown(whyNeeds, "needs", "TRUST_FILE")
+	}
 	age := max(0, j.at.Sub(j.trust.StatusAsOf)).Truncate(time.Second)
 	params := []string{"as_of", when(j.trust.StatusAsOf), "age", age.String()}
 	if s, found := j.trust.status(j.data.Metadata.ZZBS); found {

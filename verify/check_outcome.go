@@ -53,7 +53,7 @@ func checkOutcomeFormat(j *judgement) ending {
 	if err != nil {
 		return fail("certificate", "detail", err.Error())
 	}
-	j.signer, j.signedAt, j.outcome = cert, head.At, head
+	j.s.signer, j.s.declared, j.s.outcome = cert, head.At, head
 	return pass("case", head.Case, "result", head.Result)
 }
 
@@ -65,13 +65,13 @@ func checkOutcomeSignature(j *judgement) ending {
 	if _, err := s.Verify(OutcomeLabel); err != nil {
 		return fail("")
 	}
-	return pass("signer", owner(j.signer))
+	return pass("signer", owner(j.s.signer))
 }
 
 func checkOutcomeOffice(j *judgement) ending {
-	signed := organisation(j.signer)
-	if !strings.HasPrefix(signed, j.outcome.Office) {
-		return fail("", "office", j.outcome.Office, "signer", signed)
+	signed := organisation(j.s.signer)
+	if !strings.HasPrefix(signed, j.s.outcome.Office) {
+		return fail("", "office", j.s.outcome.Office, "signer", signed)
 	}
 	return pass("office", signed)
 }

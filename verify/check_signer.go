@@ -1,43 +1,51 @@
 package verify
 
-import "yinzheng/internal/gm"
+import (
+	"crypto/x509"
+	"encoding/asn1"
+	"slices"
+
+	"yinzheng/internal/gm"
+)
 
 func signerChecks() []Check {
 	return []Check{
 		{
-			Code: "SIG_TIME", Clause: "GB/T 38540-2020, 7",
-			Endings: can(Pass, "stamped", "declared").or(Unknown, "future"), applies: ofSigned, run: checkSignatureTime,
+			Code: "SIG_TIME", Clause: "GB/T 38540-2020, 7; ETSI EN 319 102-1, 5.5",
+			Endings: can(Pass, "stamped", BasisDocument, BasisReceipt, BasisDeclared).or(Unknown, "future", "none"), applies: ofSigner, run: checkSignatureTime,
 		},
 		{
 			Code: "SIGNER_CERT_CHAIN", Clause: "GB/T 38540-2020, 7; RFC 5280, 6.1",
-			Endings: can(Pass).or(Unknown, pathGaps()...).or(Unknown, whyIssuerLater).or(Fail, pathFaults()...),
-			applies: ofSigned, needs: []string{"TRUST_FILE"}, run: checkSignerChain,
+			Endings: can(Pass).or(Unknown, pathGaps()...).or(Fail, pathFaults()...),
+			applies: ofSigner, needs: []string{"TRUST_FILE", "SIG_TIME"}, run: checkSignerChain,
 		},
 		{
-			Code: "SIGNER_CERT_USAGE", Clause: "GB/T 20518-2018; RFC 5280, 4.2.1.3",
-			Endings: can(Pass).or(Fail), applies: ofSigned, run: checkSignerUsage,
+			Code: "SIGNER_CERT_USAGE", Clause: "GB/T 20518-2018; RFC 5280, 4.2.1.3; RFC 9336",
+			Endings: can(Pass).or(Fail), applies: ofSigner, run: checkSignerUsage,
 		},
 		{
 			Code: "SIG_TIME_OUTSIDE_CERT", Clause: "GB/T 38540-2020, 7",
-			Endings: can(Pass).or(Warn, "expired_since").or(Fail), applies: ofSigned, run: checkSignerTime,
+			Endings: can(Pass).or(Warn, "expired_since").or(Fail), applies: ofSigner, run: checkSignerTime,
 		},
 		{
-			Code: "SIGNER_CERT_REVOKED", Clause: "GB/T 38540-2020, 7; RFC 5280, 6.3",
-			Endings: can(Pass).or(Warn, "later").or(Unknown, "later_unstamped", "no_crl", "stale").or(Fail),
-			applies: ofSigned, needs: []string{"TRUST_FILE"}, run: checkSignerRevoked,
+			Code: "SIGNER_CERT_REVOKED", Clause: "GB/T 38540-2020, 7; RFC 5280, 6.3; RFC 6960",
+			Endings: can(Pass).or(Pass, "evidence").or(Warn, "later").or(Unknown, "later_unstamped", "no_crl", "stale").or(Fail),
+			applies: ofSigner, needs: []string{"TRUST_FILE"}, run: checkSignerRevoked,
 		},
 	}
 }
 
 func checkSignerChain(j *judgement) ending {
-	if j.signer == nil {
+	s := j.s
+	if s.signer == nil {
 		return j.noSigner()
 	}
-	path, err := j.trust.path(j.signer, moment{j.signedAt, j.stamped}, j.policy.Root)
+	path, err := j.path(s.signer, moment{s.signedAt, s.proved}, s.cms == nil || isSM2(s.signer))
 	if err != nil {
 		return pathEnding(err)
 	}
-	return pass("signer", owner(j.signer), "issuer", name(path[1]), "root", name(path[len(path)-1]))
+	s.path = path
+	return pass("signer", owner(s.signer), "issuer", name(path[1]), "root", name(path[len(path)-1]))
 }
 
 // mayAttest reports whether a certificate is for signing what its owner stands by.
@@ -46,38 +54,76 @@ func mayAttest(c *gm.Certificate) bool {
 	return !c.IsCA && c.KeyUsage&both == both
 }
 
+// maySign is mayAttest as it is for SignedData, where certificates of other countries have one of the two usages, or say
+// nothing; an extended key usage must be one for documents or mail (RFC 9336), or any.
+func maySign(c *gm.Certificate) bool {
+	const either = gm.KeyUsageDigitalSignature | gm.KeyUsageContentCommitment
+	if c.IsCA || c.KeyUsage != 0 && c.KeyUsage&either == 0 {
+		return false
+	}
+	if len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 {
+		return true
+	}
+	for _, u := range c.ExtKeyUsage {
+		if u == gm.ExtKeyUsageAny || u == gm.ExtKeyUsage(x509.ExtKeyUsageEmailProtection) {
+			return true
+		}
+	}
+	for _, u := range c.UnknownExtKeyUsage {
+		if slices.ContainsFunc(documentUsages(), u.Equal) {
+			return true
+		}
+	}
+	return false
+}
+
+// documentUsages are the extended key usages for signing documents: id-kp-documentSigning (RFC 9336) and those of Adobe and
+// Microsoft before it.
+func documentUsages() []asn1.ObjectIdentifier {
+	return []asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 36}, {1, 2, 840, 113583, 1, 1, 5}, {1, 3, 6, 1, 4, 1, 311, 10, 3, 12}}
+}
+
 func checkSignerUsage(j *judgement) ending {
-	if j.signer == nil {
+	s := j.s
+	if s.signer == nil {
 		return j.noSigner()
 	}
-	if !mayAttest(j.signer) {
-		return fail("", "signer", owner(j.signer))
+	may := mayAttest
+	if s.cms != nil {
+		may = maySign
 	}
-	return pass("signer", owner(j.signer))
+	if !may(s.signer) {
+		return fail("", "signer", owner(s.signer))
+	}
+	return pass("signer", owner(s.signer))
 }
 
 func checkSignerTime(j *judgement) ending {
-	if j.signer == nil {
+	s := j.s
+	if s.signer == nil {
 		return j.noSigner()
 	}
-	params := []string{"time", when(j.signedAt), "from", when(j.signer.NotBefore), "to", when(j.signer.NotAfter)}
+	params := []string{"time", when(s.signedAt), "from", when(s.signer.NotBefore), "to", when(s.signer.NotAfter)}
 	switch {
-	case !validAt(j.signer, j.signedAt):
+	case !validAt(s.signer, s.signedAt):
 		return fail("", params...)
-	case j.at.After(j.signer.NotAfter):
+	case j.at.After(s.signer.NotAfter):
 		return warn("expired_since", params...)
 	}
 	return pass(params...)
 }
 
-// checkSignerRevoked looks the signer up in its CA's list. Revoked before signing is a failure; afterwards it is a note, but
-// only if the time of signing is proved: whoever stole the key can declare any time.
+// checkSignerRevoked looks the signer up in what its CA said about it: the lists of the trust file, and what the document
+// carries. Revoked before signing is a failure; afterwards it is a note, but only if the time of signing is proved: whoever
+// stole the key can declare any time. An old statement will do when it was in force at a proved time of signing, or came
+// later.
 func checkSignerRevoked(j *judgement) ending {
-	if j.signer == nil {
+	s := j.s
+	if s.signer == nil {
 		return j.noSigner()
 	}
-	r := j.trust.revocation(j.signer)
-	params := []string{"signer", owner(j.signer)}
+	r := j.revocation(s.signer, s.path)
+	params := []string{"signer", owner(s.signer)}
 	if !r.known {
 		return unknown("no_crl", params...)
 	}
@@ -85,15 +131,18 @@ func checkSignerRevoked(j *judgement) ending {
 	if r.revoked {
 		params = append(params, "since", when(r.at))
 		switch {
-		case !r.at.After(j.signedAt):
+		case !r.at.After(s.signedAt):
 			return fail("", params...)
-		case !j.stamped:
+		case s.proved.IsZero() || !r.at.After(s.proved):
 			return unknown("later_unstamped", params...)
 		}
 		return warn("later", params...)
 	}
-	if r.next.IsZero() || j.at.After(r.next) {
-		return unknown("stale", params...)
+	switch {
+	case !r.next.IsZero() && !j.at.After(r.next):
+		return pass(params...)
+	case !s.proved.IsZero() && (!r.updated.Before(s.proved) || !s.proved.After(r.next)):
+		return ending{Pass, "evidence", pairs(params)}
 	}
-	return pass(params...)
+	return unknown("stale", params...)
 }

@@ -96,7 +96,21 @@ func TestUnsealedPageIsInvalid(t *testing.T) {
 	}
 }
 
-func TestSecondSealIsNotJudged(t *testing.T) {
+func TestDocumentWithoutLicenceDataIsValidAsADocument(t *testing.T) {
+	w := verifytest.New(t)
+	document := w.Document(func(o *verifytest.Sealing) { o.Data = []byte{} })
+	in := verify.Input{Document: document, Receipt: w.Receipt(verify.KindDocument, gm.Sum(document))}
+	r := verify.Judge(in, w.TrustFile(), w.Now)
+	if r.Verdict != verify.Valid || r.Kind != verify.KindDocument || r.Subject != nil {
+		t.Errorf("%s %s %v:%s", r.Verdict, r.Kind, r.Subject, describe(r))
+	}
+	in.Receipt = w.Receipt(verify.KindLicence, gm.Sum(document))
+	if r := verify.Judge(in, w.TrustFile(), w.Now); r.Verdict != verify.Invalid {
+		t.Errorf("with the receipt of a licence: %s:%s", r.Verdict, describe(r))
+	}
+}
+
+func TestSecondSealIsJudgedByItself(t *testing.T) {
 	s := newScene(t)
 	s.seal(func(o *verifytest.Sealing) { o.MoreSeals = true })
 	s.input = append(s.input, func(in *verify.Input) {
@@ -104,8 +118,12 @@ func TestSecondSealIsNotJudged(t *testing.T) {
 		in.Receipt = s.w.Receipt(verify.KindLicence, gm.Sum(in.Document))
 	})
 	r := s.judge()
-	if f, _ := find(r, "SIG_COUNT"); f.Outcome != verify.Unknown || r.Verdict != verify.Indeterminate {
-		t.Errorf("%s:%s", r.Verdict, describe(r))
+	if r.Verdict != verify.Valid || len(r.Signatures) != 2 {
+		t.Fatalf("%s with %d signatures:%s", r.Verdict, len(r.Signatures), describe(r))
+	}
+	first, second := r.Signatures[0], r.Signatures[1]
+	if first.Verdict != verify.Valid || second.Verdict != verify.Valid || first.CoversFile || !second.CoversFile || len(first.After) != 1 {
+		t.Errorf("%+v, then %+v", first, second)
 	}
 }
 
@@ -114,9 +132,18 @@ func TestTimestamp(t *testing.T) {
 		return func(s *scene) { s.seal(func(o *verifytest.Sealing) { change(s, o) }) }
 	}
 	runAll(t, map[string]wrong{
-		"no timestamp leaves the time unproved": {stamp(func(_ *scene, o *verifytest.Sealing) { o.Unstamped = true }), "TIMESTAMP", verify.Unknown, "absent", verify.Indeterminate},
+		"no timestamp and no receipt leave the time unproved": {func(s *scene) {
+			s.withoutReceipt()
+			s.seal(func(o *verifytest.Sealing) { o.Unstamped = true })
+		}, "TIMESTAMP", verify.Unknown, "absent", verify.Indeterminate},
+		"a receipt proves the time as well": {stamp(func(_ *scene, o *verifytest.Sealing) { o.Unstamped = true }), "SIG_TIME", verify.Pass, "receipt", verify.Valid},
+		"a receipt after the seal ended proves nothing": {func(s *scene) {
+			s.w.Seal = s.w.MakeSeal(func(i *ses.SealInfo) { i.NotAfter = s.w.Now.Add(-time.Hour) })
+			s.seal(func(o *verifytest.Sealing) { o.Time, o.Unstamped = s.w.Now.AddDate(0, 0, -1), true })
+		}, "TIMESTAMP", verify.Unknown, "absent", verify.Indeterminate},
 		"no timestamp is a warning where the policy says so": {func(s *scene) {
 			s.policy.AcceptUnstamped = true
+			s.withoutReceipt()
 			s.seal(func(o *verifytest.Sealing) { o.Unstamped = true })
 		}, "TIMESTAMP", verify.Warn, "absent", verify.Valid},
 		"timestamp of another signature is invalid": {stamp(func(s *scene, o *verifytest.Sealing) {
@@ -166,6 +193,7 @@ func TestSigner(t *testing.T) {
 		}, "SIGNER_CERT_REVOKED", verify.Warn, "later", verify.Valid},
 		"revoked later without a timestamp proves nothing": {func(s *scene) {
 			s.policy.AcceptUnstamped = true
+			s.withoutReceipt()
 			s.seal(func(o *verifytest.Sealing) { o.Time, o.Unstamped = s.w.Now.AddDate(0, 0, -3), true })
 			s.w.Revoke(s.w.Office, s.w.Now.AddDate(0, 0, -2))
 		}, "SIGNER_CERT_REVOKED", verify.Unknown, "later_unstamped", verify.Indeterminate},
@@ -268,7 +296,6 @@ func TestLicence(t *testing.T) {
 		}
 	}
 	runAll(t, map[string]wrong{
-		"without data is invalid":                     {func(s *scene) { s.seal(func(o *verifytest.Sealing) { o.Data = []byte{} }) }, "LICENCE_DATA", verify.Fail, "absent", verify.Invalid},
 		"with broken data is invalid":                 {func(s *scene) { s.seal(func(o *verifytest.Sealing) { o.Data = []byte("{}") }) }, "LICENCE_DATA", verify.Fail, "malformed", verify.Invalid},
 		"with a wrong check character is invalid":     {data(func(d *verify.Data) { d.Metadata.ZZBS = wrongCheck(d.Metadata.ZZBS) }), "LICENCE_IDENTIFIER", verify.Fail, "malformed", verify.Invalid},
 		"with another kind's identifier is invalid":   {data(func(d *verify.Data) { d.Metadata.ZZLXDM += "X" }), "LICENCE_IDENTIFIER", verify.Fail, "kind", verify.Invalid},

@@ -198,6 +198,7 @@ func TestRevokedIssuingAuthority(t *testing.T) {
 		}
 	}
 	unstamped := func(s *scene) {
+		s.withoutReceipt()
 		s.policy.AcceptUnstamped = true
 		s.seal(func(o *verifytest.Sealing) { o.Unstamped = true })
 	}

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"testing"
 
 	"yinzheng/verify"
@@ -67,6 +68,41 @@ func FuzzRead(f *testing.F) {
 		}
 		if judge(verify.Input{Outcome: a, Receipt: b}) == verify.Valid {
 			t.Error("an outcome that nobody signed is valid")
+		}
+	})
+}
+
+// FuzzEvidence judges evidence that was kept somewhere and came back as something else: never a crash, whatever it states.
+func FuzzEvidence(f *testing.F) {
+	in := verify.Input{Document: first(f, "licence.pdf"), Receipt: first(f, "receipt.json")}
+	trust, err := verify.ParseTrust(first(f, "trust.json"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	e := verify.Read(in)
+	seed, err := json.Marshal(e)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if verify.DefaultPolicy().Judge(e, trust, firstDay()).Verdict != verify.Valid {
+		f.Fatal("the seed is not valid")
+	}
+	f.Add(seed)
+	f.Add(bytes.Replace(seed, []byte(`"version":2`), []byte(`"version":1`), 1))
+	f.Add(bytes.Replace(seed, []byte(`"signatures":[`), []byte(`"signatures":[{"sub_filter":"ETSI.RFC3161"},{"sub_filter":"ETSI.CAdES.detached"},`), 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var e verify.Evidence
+		if json.Unmarshal(b, &e) != nil {
+			return
+		}
+		r := verify.DefaultPolicy().Judge(e, trust, firstDay())
+		if r.Verdict == verify.Valid && e.Document == nil && e.Receipt == nil && e.Outcome == nil {
+			t.Error("nothing is valid")
+		}
+		for _, s := range r.Signatures {
+			if r.Verdict == verify.Valid && s.Verdict != verify.Valid {
+				t.Errorf("valid, and %s is %s", s.Name, s.Verdict)
+			}
 		}
 	})
 }

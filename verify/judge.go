@@ -2,14 +2,12 @@ package verify
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"yinzheng/internal/chain"
-	"yinzheng/internal/gm"
 	"yinzheng/internal/receipt"
-	"yinzheng/internal/ses"
-	"yinzheng/internal/tsp"
 )
 
 // Judge reads the input and the trust file and judges with the default policy. A trust file that cannot be used is a
@@ -40,50 +38,119 @@ type judgement struct {
 	trustErr error
 	at       time.Time
 	e        Evidence
-	ended    map[string]Outcome
+	kind     string
+	ended    map[string]Outcome // rows about the whole
 
-	signature *ses.Signature  // by SIG_FORMAT
-	signer    *gm.Certificate // by SIG_FORMAT or OUTCOME_FORMAT
-	maker     *gm.Certificate // by SEAL_FORMAT
-	signedAt  time.Time       // declared; by SIG_FORMAT or OUTCOME_FORMAT, replaced by TIMESTAMP_TIME with the stamped time
-	stamped   bool            // signedAt is proved by a timestamp
-	token     *tsp.Token      // by TIMESTAMP
-	data      Data            // by LICENCE_DATA
-	receipt   *receipt.Receipt
-	outcome   outcomeHead // by OUTCOME_FORMAT
-	subject   *Subject
+	signatures []*signing // oldest first
+	s          *signing   // that the row is about
+	proofs     []proof    // of existence
+	store      *paths     // what the document carries
+	data       Data       // by LICENCE_DATA
+	receipt    *receipt.Receipt
+	subject    *Subject
+}
+
+// proof says that everything before a revision existed at a time.
+type proof struct {
+	time   time.Time
+	before int // revisions below this one
+	basis  string
 }
 
 func (p Policy) judge(e Evidence, t *Trust, trustErr error, at time.Time) Report {
-	j := &judgement{policy: p, trust: t, trustErr: trustErr, at: at, e: e, ended: map[string]Outcome{}}
+	j := &judgement{policy: p, trust: t, trustErr: trustErr, at: at, e: e.upgraded(), ended: map[string]Outcome{}}
 	if t == nil || t.signer == nil {
 		j.trust = &Trust{pool: chain.New(nil, nil, nil)}
 	}
-	r := Report{At: at, Document: e.digest(), Findings: []Finding{}}
-	for _, c := range Checks() {
-		if !c.applies(j) {
-			continue
-		}
-		f := j.run(c)
-		j.ended[c.Code] = f.Outcome
-		r.Findings = append(r.Findings, f)
-	}
+	j.kind = kindOf(e)
+	j.signatures = signaturesOf(j.e)
+	r := Report{At: at, Kind: j.kind, Document: e.Digest()}
+	r.Findings = slices.Concat(j.rows(beforeSignatures()), j.eachSignature(), j.rows(afterSignatures()))
 	r.Verdict, r.Subject = verdict(r.Findings), j.subject
 	if r.Document.IsZero() && j.receipt != nil {
 		r.Document = j.receipt.Entry.Digest
 	}
+	r.Signatures = j.reports()
 	return r
 }
 
+// kindOf says what is judged.
+func kindOf(e Evidence) string {
+	switch {
+	case e.Document != nil && e.Document.Data != nil, e.Document != nil && e.Version == firstEvidenceVersion:
+		return KindLicence
+	case e.Document != nil:
+		return KindDocument
+	case e.Outcome != nil:
+		return KindOutcome
+	case e.Receipt != nil:
+		return KindReceipt
+	}
+	return ""
+}
+
+// rows runs rows about the whole.
+func (j *judgement) rows(checks []Check) []Finding {
+	findings := make([]Finding, 0, len(checks))
+	for _, c := range checks {
+		if !c.applies(j) {
+			continue
+		}
+		f := j.run(c, j.ended)
+		j.ended[c.Code] = f.Outcome
+		findings = append(findings, f)
+	}
+	return findings
+}
+
+// eachSignature runs the rows about one signature for each of them, the newest first: what it proves about time helps those
+// before it. The findings come back oldest first.
+func (j *judgement) eachSignature() []Finding {
+	if j.receiptProves() {
+		j.proofs = append(j.proofs, proof{j.receipt.Root.Time, math.MaxInt, BasisReceipt})
+	}
+	rows := signatureRows()
+	for _, s := range slices.Backward(j.signatures) {
+		j.s = s
+		for _, c := range rows {
+			if !c.applies(j) {
+				continue
+			}
+			f := j.run(c, s.ended)
+			f.Signature = s.name
+			s.ended[c.Code] = f.Outcome
+			s.findings = append(s.findings, f)
+		}
+		if s.kind == SignatureTimestamp && s.stamped && verdict(s.findings) == Valid && s.covers() {
+			j.proofs = append(j.proofs, proof{s.token.Time, s.evidence.Revision, BasisDocument})
+		}
+	}
+	j.s = nil
+	var all []Finding
+	for _, s := range j.signatures {
+		all = append(all, s.findings...)
+	}
+	return all
+}
+
+// receiptProves reports whether the receipt is a proof that this very document existed.
+func (j *judgement) receiptProves() bool {
+	return j.ended["RECEIPT_DIGEST"] == Pass && j.ended["RECEIPT_KIND"] == Pass && j.ended["RECEIPT_PROOF"] == Pass && j.receipt.Root != nil
+}
+
 // run runs one row. A row whose needs did not hold, or that panics, or that ends in a way its table does not name, is Unknown.
-func (j *judgement) run(c Check) (f Finding) {
+func (j *judgement) run(c Check, ended map[string]Outcome) (f Finding) {
 	defer func() {
 		if p := recover(); p != nil {
 			f = c.finding(unknown(whyFault))
 		}
 	}()
 	for _, need := range c.needs {
-		if o := j.ended[need]; o != Pass && o != Warn {
+		o, ran := ended[need]
+		if !ran {
+			o = j.ended[need]
+		}
+		if o != Pass && o != Warn {
 			return c.finding(unknown(whyNeeds, "needs", need))
 		}
 	}
@@ -142,6 +209,9 @@ func printable(s string) string {
 func (c Check) finding(e ending) Finding {
 	f := Finding{Code: c.Code, Clause: c.Clause, Outcome: e.outcome, Params: e.params}
 	if e.why != "" {
+		if f.Params == nil {
+			f.Params = map[string]string{}
+		}
 		f.Params["why"] = e.why
 	}
 	if len(f.Params) == 0 {

@@ -38,6 +38,10 @@ func (s *scene) data(change func(*verify.Data)) {
 
 func (s *scene) seal(change func(*verifytest.Sealing)) { s.sealing = append(s.sealing, change) }
 
+func (s *scene) withoutReceipt() {
+	s.input = append(s.input, func(in *verify.Input) { in.Receipt = nil })
+}
+
 // signedBy replaces the office by an identity that the seal lists.
 func (s *scene) signedBy(i verifytest.Identity) {
 	s.w.Office = i
@@ -147,7 +151,7 @@ func TestHostileEvidenceIsJudgedWithoutACrash(t *testing.T) {
 	s := newScene(t)
 	good, trust := s.evidence()
 	for name, change := range map[string]func(*verify.Evidence){
-		"another version":    func(e *verify.Evidence) { e.Version = 2 },
+		"another version":    func(e *verify.Evidence) { e.Version = 99 },
 		"empty document":     func(e *verify.Evidence) { e.Document = &verify.DocumentEvidence{} },
 		"no signature bytes": func(e *verify.Evidence) { e.Document.Signatures[0].Contents = nil },
 		"no data":            func(e *verify.Evidence) { e.Document.Data = &verify.BytesEvidence{} },

@@ -15,6 +15,10 @@ type Policy struct {
 	// believes the roots of the trust file and says so with a warning.
 	Root gm.Digest
 
+	// Anchors are roots that are believed beside it for signatures with ECDSA and RSA; they make nobody an issuer of licences.
+	// Roots of the trust file that are not SM2 are believed by the word of its signer, whatever Root is.
+	Anchors *Anchors
+
 	Skew            time.Duration // how far clocks may differ: a time this much in the future still counts as now
 	StampDelay      time.Duration // how far a timestamp may be from the time that the signer declared
 	MaxStatusAge    time.Duration // how old the status list may be; 0 leaves it to the trust file's own expiry

@@ -32,16 +32,21 @@ func (c Check) Severity() Outcome {
 
 func rank(o Outcome) int { return slices.Index([]Outcome{Pass, Warn, Unknown, Fail}, o) }
 
-// Checks returns every check in the order in which they run.
-func Checks() []Check {
-	return slices.Concat(
-		inputChecks(), trustChecks(),
-		documentChecks(), signatureChecks(), timestampChecks(),
-		outcomeChecks(),
-		signerChecks(), sealChecks(), licenceChecks(),
-		receiptChecks(),
-	)
+// Checks returns every check in the order in which they stand in a report: about the whole, then about each signature in
+// turn, then about the licence.
+func Checks() []Check { return slices.Concat(beforeSignatures(), signatureRows(), afterSignatures()) }
+
+// beforeSignatures are about the whole. The receipt is among them because it proves a time for the signatures.
+func beforeSignatures() []Check {
+	return slices.Concat(inputChecks(), trustChecks(), documentChecks(), receiptChecks())
 }
+
+// signatureRows run once for each signature, or once for the outcome.
+func signatureRows() []Check {
+	return slices.Concat(outcomeChecks(), signatureChecks(), timestampChecks(), signerChecks(), sealChecks(), afterChecks())
+}
+
+func afterSignatures() []Check { return licenceChecks() }
 
 // can lists endings: can(Pass).or(Fail, "a", "b").
 type endings []Ending
@@ -62,5 +67,17 @@ func (e endings) or(o Outcome, whys ...string) endings {
 func always(*judgement) bool       { return true }
 func ofDocument(j *judgement) bool { return j.e.Document != nil }
 func ofOutcome(j *judgement) bool  { return j.e.Outcome != nil }
-func ofSigned(j *judgement) bool   { return j.e.Document != nil || j.e.Outcome != nil }
 func ofReceipt(j *judgement) bool  { return j.e.Receipt != nil }
+func ofLicence(j *judgement) bool  { return j.kind == KindLicence }
+
+// ofSigner is for what has a signer of its own: all but document timestamps.
+func ofSigner(j *judgement) bool {
+	return ofOutcome(j) || ofDocument(j) && j.s.kind != SignatureTimestamp
+}
+
+// ofSeal is for seals, and for what could not be read as anything else.
+func ofSeal(j *judgement) bool {
+	return ofDocument(j) && (j.s.kind == SignatureSeal || j.s.kind == "")
+}
+
+func ofPAdES(j *judgement) bool { return ofDocument(j) && j.s.kind == SignaturePAdES }

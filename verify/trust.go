@@ -45,7 +45,7 @@ type Trust struct {
 	Sequence     int64     `json:"sequence"` // grows with every file of the region
 	Issued       time.Time `json:"issued"`   // UTC, whole seconds, as all times here
 	Expires      time.Time `json:"expires"`
-	Roots        [][]byte  `json:"roots"`        // self-signed CA certificates, DER
+	Roots        [][]byte  `json:"roots"`        // self-signed CA certificates, DER; those not of SM2 are for PAdES signatures
 	Authorities  [][]byte  `json:"authorities"`  // CA certificates between roots and leaves
 	SealMakers   [][]byte  `json:"seal_makers"`  // certificates that may sign seals (制章者)
 	Timestampers [][]byte  `json:"timestampers"` // certificates of timestamp authorities
@@ -67,6 +67,7 @@ type Trust struct {
 	pool         *chain.Pool // of all of them
 	crls         []revocationList
 	ledgerKeys   ledgerKeys
+	memo         *memo
 }
 
 // Status is the legal effect of a licence that is not simply in force (standards.md 3.4).
@@ -120,7 +121,7 @@ func ParseTrust(b []byte) (*Trust, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrustSignature, err)
 	}
-	t.signer, t.digest = signer, gm.Sum(b)
+	t.signer, t.digest, t.memo = signer, gm.Sum(b), newMemo()
 	if err := t.load(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrTrustFormat, err)
 	}
@@ -173,7 +174,7 @@ func (t *Trust) load() error {
 		return err
 	}
 	for i, r := range t.roots {
-		if gm.CheckIssued(r, r) != nil {
+		if !selfSigned(r) {
 			return fmt.Errorf("roots[%d] is not a self-signed CA certificate", i)
 		}
 	}
@@ -188,6 +189,14 @@ func (t *Trust) load() error {
 	}
 	t.pool = chain.New(t.roots, t.authorities, slices.Concat([]*gm.Certificate{t.signer}, t.sealMakers, t.timestampers))
 	return t.loadRest()
+}
+
+// selfSigned reports whether a certificate is a root: of SM2, or of another algorithm that PAdES signatures hang on.
+func selfSigned(c *gm.Certificate) bool {
+	if gm.IsSM2(c.PublicKey) {
+		return gm.CheckIssued(c, c) == nil
+	}
+	return c.IsCA && c.KeyUsage&gm.KeyUsageCertSign != 0 && c.CheckSignatureFrom(c) == nil
 }
 
 func (t *Trust) loadRest() error {
@@ -238,7 +247,7 @@ func (t *Trust) checkSigner() error {
 	if r := t.revocation(c); r.revoked && !r.at.After(t.Issued) {
 		return fmt.Errorf("%s was revoked before the file was issued", name(c))
 	}
-	path, err := t.path(c, moment{t.Issued, true}, gm.Digest{})
+	path, err := t.path(c, moment{t.Issued, t.Issued}, gm.Digest{})
 	if err != nil {
 		return err
 	}

@@ -4,18 +4,32 @@
 // Read turns bytes into Evidence (facts, no opinion); Policy.Judge weighs the evidence with a Trust file at a time. Each
 // row of Checks becomes one finding, and only a judgement in which every row passed (or warned) is Valid: a row that
 // could not run is Unknown, never left out.
+//
+// A document may bear several signatures. The rows about a signature run once for each, and each has a verdict of its own:
+// over the bytes up to its end, and over what came after it, of which every change must be explained (SIG_CHANGES). The
+// document's verdict is the worst of all, because a later signature is also content: its picture stands on the page, put
+// there by whoever signed. One by somebody who is not believed leaves the document Indeterminate however sound the others
+// are, and SIG_OVERLAP says how much of the page it covers; the reports on the others still say what they sealed. A document
+// timestamp counts like any other signature, and proves the time of those before it when it is believed.
+//
+// Time: what a signature is judged at is its own timestamp, else the time that its signer declared when a document timestamp
+// or the ledger's receipt proves that it was there soon after, else the time of that proof. Certificates and revocation are
+// judged at that time, so that a judgement stays what it is when certificates run out.
 package verify
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"yinzheng/internal/gm"
+	"yinzheng/internal/midstate"
 )
 
 // Limits of what is read. Beyond them the answer is a finding, not an effort.
 const (
-	MaxDocument = 64 << 20 // bytes of a PDF: a licence has one page; big annexes are archived, not sealed
+	MaxDocument = 64 << 20 // bytes of a PDF in memory: a licence has one page; bigger documents come through Input.Reader
+	MaxFile     = 4 << 30  // bytes of a PDF that is read from where it is: whole case files with scans
 	MaxReceipt  = 1 << 20  // bytes of a receipt: a path of 63 levels twice, a note and two signatures are below 32 KiB
 	MaxTrust    = 16 << 20 // bytes of a trust file: about 100,000 licences out of force
 	MaxData     = 1 << 20  // bytes of licence.json
@@ -72,23 +86,35 @@ const (
 // Finding is one step of the judgement. Texts for people are looked up by Code, Outcome and Params["why"] in
 // internal/web/text.
 type Finding struct {
-	Code    string            `json:"code"`             // stable, upper case, e.g. "CONTENT_HASH"
-	Clause  string            `json:"clause,omitempty"` // where the rule stands
-	Outcome Outcome           `json:"outcome"`
-	Params  map[string]string `json:"params,omitempty"` // data for the text: names, times, digests; "why" tells endings apart
+	Code      string            `json:"code"`                // stable, upper case, e.g. "CONTENT_HASH"
+	Clause    string            `json:"clause,omitempty"`    // where the rule stands
+	Signature string            `json:"signature,omitempty"` // the one it is about: SignatureReport.Name; "" when about the whole
+	Outcome   Outcome           `json:"outcome"`
+	Params    map[string]string `json:"params,omitempty"` // data for the text: names, times, digests; "why" tells endings apart
 }
 
 // Standing reports whether the finding is about the licence's present standing, its period and its status: that may change,
 // and says nothing against what was sealed.
 func (f Finding) Standing() bool { return f.Code == codePeriod || f.Code == codeStatus }
 
-// Report is the judgement of one licence, or of one receipt or one case outcome alone.
+// Kinds of what is judged.
+const (
+	KindLicence  = "licence"  // a sealed licence: a PDF with licence.json. It is a kind of receipt (receipt.Entry.Kind) too
+	KindOutcome  = "outcome"  // a signed case outcome; a kind of receipt too
+	KindDocument = "document" // any other PDF; a kind of receipt too. It is nobody's licence, however valid
+	KindReceipt  = "receipt"  // a receipt alone
+)
+
+// Report is the judgement of one document, or of one receipt or one case outcome alone. Who needs a licence looks at Kind,
+// and at Subject, which nothing but a licence has.
 type Report struct {
-	Verdict  Verdict   `json:"verdict"`
-	At       time.Time `json:"at"`       // the time judged at
-	Document gm.Digest `json:"document"` // SM3 of the bytes judged; of what the receipt is for when judged alone
-	Subject  *Subject  `json:"subject,omitempty"`
-	Findings []Finding `json:"findings"`
+	Verdict    Verdict           `json:"verdict"`
+	Kind       string            `json:"kind,omitempty"` // one of the Kind constants; "" when nothing was given
+	At         time.Time         `json:"at"`             // the time judged at
+	Document   gm.Digest         `json:"document"`       // SM3 of the bytes judged; of what the receipt is for when judged alone
+	Subject    *Subject          `json:"subject,omitempty"`
+	Signatures []SignatureReport `json:"signatures,omitempty"` // oldest first
+	Findings   []Finding         `json:"findings"`
 }
 
 // Subject is what the document says it is; meaningful only when the verdict is Valid.
@@ -110,9 +136,14 @@ type Subject struct {
 
 // Input is what is judged.
 type Input struct {
-	Document []byte // a PDF; nil to judge the receipt alone
-	Receipt  []byte // a receipt's JSON; nil when there is none
-	Outcome  []byte // a signed case outcome instead of a document; nil for a licence
+	Document []byte            // a PDF; nil to judge the receipt alone
+	Reader   *io.SectionReader // the same for a PDF that is too large for memory: read in place, and only when Document is nil
+	Receipt  []byte            // a receipt's JSON; nil when there is none
+	Outcome  []byte            // a signed case outcome instead of a document; nil for a licence
+
+	// State is the state of the hashes over the document's beginning, known from elsewhere: then that part is not hashed
+	// again. It must be trusted, as one from our own store is; a stranger's file has none.
+	State midstate.State
 }
 
 // verdict weighs findings: one Fail makes it Invalid, else one Unknown (or nothing at all) leaves it Indeterminate.

@@ -177,9 +177,12 @@ func (s *Service) NewToken(ctx context.Context, by, caller auth.Caller) (string,
 	return s.c.Enrolment.NewToken(ctx, by.ID, caller)
 }
 
-// Privileged reports whether a caller may run the authority.
+// Privileged reports whether a caller may run the authority, or decide about seals or make them: one person who could add such
+// callers alone would be several.
 func Privileged(c auth.Caller) bool {
-	return slices.Contains(c.Actions, auth.OperateCA) || slices.Contains(c.Actions, auth.ApproveCA)
+	return slices.ContainsFunc(c.Actions, func(a auth.Action) bool {
+		return slices.Contains([]auth.Action{auth.OperateCA, auth.ApproveCA, auth.DecideSeal, auth.MakeSeal}, a)
+	})
 }
 
 // Enrol exchanges a token for a client certificate; the token says who asks. It is written down when the token was good, so

@@ -102,7 +102,6 @@ func TestAServiceIsSetUpByCommands(t *testing.T) {
 	config := filepath.Join(dir, configFile)
 	for _, args := range [][]string{
 		{"check-config", config},
-		{"seal", "make", "--config", config, "--code", "11450000MB0000000G", "--office", "广西示例行政审批局"},
 		{"key", "add", "--config", config, "--caller", "test", "--office", "11450000MB0000000G", "--may", "licence.issue,licence.read"},
 		{"fsck", "--config", config},
 		{"init", "--data", dir}, // once more changes nothing

@@ -66,7 +66,7 @@ func runInit(ctx context.Context, p *program, args []string) error {
 			return fmt.Errorf("init : %w", err)
 		}
 	}
-	fmt.Fprintf(p.out, "%s\nnext: yinzheng seal make --config %[1]s --code <USCC> --office <name>; yinzheng key add --config %[1]s …; yinzheng serve --config %[1]s\n", file)
+	fmt.Fprintf(p.out, "%s\nnext: yinzheng key add --config %[1]s … (three people for seals); yinzheng seal apply --config %[1]s …; yinzheng serve --config %[1]s\n", file)
 	return nil
 }
 
@@ -147,25 +147,4 @@ func withHouse(ctx context.Context, p *program, config string, act func(*house.H
 		return err
 	}
 	return errors.Join(act(h), h.Close())
-}
-
-func runSeal(ctx context.Context, p *program, args []string) error {
-	if len(args) == 0 || args[0] != "make" {
-		return usageError{"seal : there is one verb: make"}
-	}
-	fs := p.flags("seal make")
-	config := fs.String("config", "", "configuration")
-	code := fs.String("code", "", "unified social credit code of the office")
-	office := fs.String("office", "", "full name of the office")
-	if err := parse(fs, args[1:]); err != nil {
-		return err
-	}
-	return withHouse(ctx, p, *config, func(h *house.House) error {
-		record, err := h.MakeSeal(ctx, *code, *office)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(p.out, "%s %s\n", record.ID, record.Name)
-		return nil
-	})
 }

@@ -47,7 +47,7 @@ func commands() []command {
 		{"demo", "[--once] [--json] [--listen HOST:PORT] [--data DIR]", "the whole story on an embedded default, then keeps serving", runDemo},
 		{"init", "--data DIR [--region CODE --name NAME] [--ceremony DIR]", "make a data folder: region, keys, log, configuration", runInit},
 		{"serve", "--config FILE", "serve the API and the pages", runServe},
-		{"seal", "make --config FILE --code USCC --office NAME", "enrol an office and make its seal", runSeal},
+		{"seal", "<verb> --config FILE --operator FILE …", "seals from application to end: who decides, makes, uses; seal alone lists its verbs", runSeal},
 		{"ca", "<verb> --config FILE --operator FILE …", "the authority: certificates, ceremony, revocation, dual control; ca alone lists its verbs", runCA},
 		{"key", "<verb> --config FILE …", "API keys and the inventory of private keys; key alone lists its verbs", runKey},
 		{"signer", "--config FILE [--user UID]", "hold the private keys and sign for the service over a Unix socket", runSigner},

@@ -49,9 +49,7 @@ func TestServeIssuesAndEndsCleanly(t *testing.T) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, errs := run(t, "seal", "make", "--config", config, "--code", example.Issuer.Code, "--office", example.Issuer.Name); status != exitOK {
-		t.Fatal(errs)
-	}
+	makeSeal(t, config, example.Issuer.Code, example.Issuer.Name)
 	status, key, errs := run(t, "key", "add", "--config", config, "--caller", "test", "--office", example.Issuer.Code, "--may", "licence.issue,licence.read")
 	if status != exitOK {
 		t.Fatal(errs)

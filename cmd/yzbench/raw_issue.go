@@ -59,7 +59,7 @@ func (l *lab) sealed(ctx context.Context, example licences.Licence, unsealed []b
 	if err != nil {
 		return nil, err
 	}
-	s, err := w.Sealer.Seal(ctx, sealing.Request{Document: unsealed, Seal: w.seal.ID, Place: doc.SealPlace, By: "yzbench"})
+	s, err := w.Sealer.Seal(ctx, sealing.Request{Document: unsealed, Seal: w.seal.ID, Places: []sealing.Place{doc.SealPlace}, Certify: 1, By: "yzbench", Office: w.seal.Office})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func sealRow(size int) func(context.Context, *lab) (*pair, error) {
 		var sealed *sealing.Sealed
 		return &pair{
 			ours: each(func() (err error) {
-				sealed, err = w.Sealer.Seal(ctx, sealing.Request{Document: doc, Seal: w.seal.ID, Place: place, By: "yzbench"})
+				sealed, err = w.Sealer.Seal(ctx, sealing.Request{Document: doc, Seal: w.seal.ID, Places: []sealing.Place{place}, Certify: 1, By: "yzbench", Office: w.seal.Office})
 				return err
 			}),
 			beside: each(func() error {

@@ -11,12 +11,14 @@ import (
 
 // answer is one element of the JSON output.
 type answer struct {
-	Files    []string        `json:"files"`
-	Verdict  verify.Verdict  `json:"verdict"`
-	At       time.Time       `json:"at"`
-	Document gm.Digest       `json:"document"`
-	Subject  *verify.Subject `json:"subject,omitempty"` // only when the verdict is valid
-	Findings []step          `json:"findings"`
+	Files      []string                 `json:"files"`
+	Verdict    verify.Verdict           `json:"verdict"`
+	Kind       string                   `json:"kind,omitempty"`
+	At         time.Time                `json:"at"`
+	Document   gm.Digest                `json:"document"`
+	Subject    *verify.Subject          `json:"subject,omitempty"`    // only when the verdict is valid
+	Signatures []verify.SignatureReport `json:"signatures,omitempty"` // what is said of signers holds where the verdict is valid
+	Findings   []step                   `json:"findings"`
 }
 
 type step struct {
@@ -28,7 +30,7 @@ type step struct {
 func printJSON(w io.Writer, results []result) error {
 	answers := make([]answer, 0, len(results))
 	for _, r := range results {
-		a := answer{Files: r.names, Verdict: r.report.Verdict, At: r.report.At, Document: r.report.Document, Findings: []step{}}
+		a := answer{Files: r.names, Verdict: r.report.Verdict, Kind: r.report.Kind, Signatures: r.report.Signatures, At: r.report.At, Document: r.report.Document, Findings: []step{}}
 		if r.report.Verdict == verify.Valid {
 			a.Subject = r.report.Subject
 		}

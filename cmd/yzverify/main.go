@@ -1,4 +1,4 @@
-// Command yzverify judges sealed licences, receipts and case outcomes offline: files in, a verdict and its reasons out. It
+// Command yzverify judges sealed licences and other signed documents, receipts and case outcomes offline: files in, a verdict and its reasons out. It
 // opens the files it is given and nothing else.
 //
 // Exit status: 0 every file valid, 1 some file invalid, 2 some file indeterminate (and none invalid), 3 usage or input error.
@@ -27,14 +27,15 @@ const (
 	exitUsage         = 3
 )
 
-const usage = `usage: yzverify [--trust FILE [--own FILE]] [--at TIME] [--root SM3] [--lang zh|en|both] [--json] [--quiet] FILE…
+const usage = `usage: yzverify [--trust FILE [--own FILE]] [--at TIME] [--root SM3] [--roots FILE.pem] [--lang zh|en|both] [--json] [--quiet] FILE…
 
-FILE is a sealed licence (PDF), a receipt or a signed case outcome (JSON). A receipt belongs to the file whose SM3 it states.
+FILE is a sealed licence or another signed PDF, a receipt or a signed case outcome (JSON). A receipt belongs to the file whose SM3 it states.
 
   --trust FILE   the region's signed trust file; without it nothing can be believed
   --own FILE     the trust file of one's own region, when --trust is of another one that it has cross-certified: then --root
                  is the root of one's own region
   --root SM3     fingerprint of the one root certificate to believe: 64 hexadecimal digits, learned from the region itself
+  --roots FILE   root certificates (PEM) to believe for ECDSA and RSA signatures, beside those of the trust file
   --at TIME      judge at this time: 2026-03-02T09:00:00+08:00, or 2026-03-02 for the beginning of that day in China
   --lang LANG    language of the answer: zh, en or both
   --json         print one JSON array, an element for each file
@@ -59,11 +60,11 @@ func main() {
 
 // options are the command line.
 type options struct {
-	trust, own, at, root, lang string
-	json, quiet                bool
-	files                      []string
-	time                       time.Time
-	pin                        gm.Digest
+	trust, own, at, root, roots, lang string
+	json, quiet                       bool
+	files                             []string
+	time                              time.Time
+	pin                               gm.Digest
 }
 
 // problem is an error for the user, with what to do about it.
@@ -80,19 +81,19 @@ func run(args []string, s surroundings) int {
 	case err != nil:
 		return complain(s, err)
 	}
-	subjects, trust, own, err := load(o)
+	subjects, believed, err := load(o)
 	if err != nil {
 		return complain(s, err)
 	}
 	policy := verify.DefaultPolicy()
-	policy.Root = o.pin
+	policy.Root, policy.Anchors = o.pin, believed.anchors
 	results := make([]result, 0, len(subjects))
 	for _, subject := range subjects {
 		var report verify.Report
-		if own != nil {
-			report = policy.JudgeAcross(verify.Read(subject.input), trust, own, o.time)
+		if believed.own != nil {
+			report = policy.JudgeAcross(subject.evidence, believed.trust, believed.own, o.time)
 		} else {
-			report = policy.JudgeBytes(verify.Read(subject.input), trust, o.time)
+			report = policy.JudgeBytes(subject.evidence, believed.trust, o.time)
 		}
 		results = append(results, result{subject.names, report})
 	}
@@ -140,6 +141,7 @@ func parse(args []string, s surroundings) (options, error) {
 	flags.StringVar(&o.own, "own", "", "")
 	flags.StringVar(&o.at, "at", "", "")
 	flags.StringVar(&o.root, "root", "", "")
+	flags.StringVar(&o.roots, "roots", "", "")
 	flags.StringVar(&o.lang, "lang", locale(s.getenv), "")
 	flags.BoolVar(&o.json, "json", false, "")
 	flags.BoolVar(&o.quiet, "quiet", false, "")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -74,6 +75,9 @@ func example(t *testing.T) map[string][]byte {
 		"licence.pdf": licence, "receipt.json": w.Receipt("licence", gm.Sum(licence)), "trust.json": w.TrustFile(),
 		"other.pdf": other, "other-receipt.json": w.Receipt("licence", gm.Sum(other)), "accepted.json": w.Accepted("licence", gm.Sum(licence)),
 		"damaged.pdf": damaged, "expired.pdf": expired, "text.pdf": []byte("no PDF at all\n"), "empty.pdf": {},
+		"together.pdf":  w.SealAgain(w.Document(func(s *verifytest.Sealing) { s.MoreSeals = true })),
+		"letter.pdf":    w.Document(func(s *verifytest.Sealing) { s.Data = []byte{} }),
+		"root.pem":      pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Root.DER()}),
 		"unstamped.pdf": w.Document(func(s *verifytest.Sealing) { s.Unstamped = true }),
 		"there.pdf":     foreign, "there-receipt.json": there.Receipt("licence", gm.Sum(foreign)), "there-trust.json": there.TrustFile(), "own-trust.json": own,
 		"home.sm3":     []byte(gm.Sum(home.Root.DER()).String()),

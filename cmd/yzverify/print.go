@@ -85,6 +85,9 @@ func (p *printer) result(r result) {
 	if r.report.Verdict == verify.Valid && r.report.Subject != nil {
 		p.subject(*r.report.Subject)
 	}
+	for _, s := range r.report.Signatures {
+		p.signature(s)
+	}
 	p.steps(r.report)
 }
 
@@ -131,7 +134,7 @@ func (p *printer) subject(s verify.Subject) {
 	}
 }
 
-// steps lists every check under the heading of its group.
+// steps lists every check under the heading of its group; those about one of several signatures under its name.
 func (p *printer) steps(r verify.Report) {
 	width := 0
 	for _, f := range r.Findings {
@@ -145,7 +148,11 @@ func (p *printer) steps(r verify.Report) {
 	}
 	last := ""
 	for _, f := range r.Findings {
-		if heading := p.say(text.Stage(f.Code)); heading != last {
+		heading := p.say(text.Stage(f.Code))
+		if len(r.Signatures) > 1 && f.Signature != "" {
+			heading += "  ·  " + visible(f.Signature)
+		}
+		if heading != last {
 			p.line()
 			p.line(p.paint(heading, bold))
 			last = heading

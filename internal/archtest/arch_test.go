@@ -44,7 +44,7 @@ var may = map[string][]string{
 	"internal/page":          {},
 
 	// judgement
-	"verify":            {"internal/chain", "internal/codes", "internal/der", "internal/gm", "internal/pdf", "internal/receipt", "internal/ses", "internal/tsp"},
+	"verify":            {"internal/chain", "internal/cms", "internal/codes", "internal/der", "internal/gm", "internal/midstate", "internal/ocsp", "internal/pdf", "internal/pdf/changes", "internal/pdf/cos", "internal/pdf/signature", "internal/receipt", "internal/ses", "internal/tsp"},
 	"verify/completion": {"internal/audit", "internal/auth", "internal/gm", "internal/receipt", "verify"},
 	"internal/web/text": {"verify"},
 	"internal/auth":     {"internal/gm"},
@@ -60,7 +60,10 @@ var may = map[string][]string{
 	"ca/operate":               {"ca", "internal/audit", "internal/auth", "internal/foureyes", "internal/gm", "internal/keys"},
 	"ca/enrol":                 {"internal/durable"},
 	"internal/foureyes":        {"internal/audit", "internal/auth", "internal/gm"},
-	"sealing":                  {"internal/gm", "internal/pdf", "internal/ses", "internal/tsp", "verify"},
+	"sealing":                  {"internal/audit", "internal/auth", "internal/cms", "internal/codes", "internal/foureyes", "internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos", "internal/pdf/increment", "internal/pdf/signature", "internal/ses", "internal/tsp", "verify"},
+	"sealing/intake":           {"internal/pdf", "internal/pdf/cos"},
+	"sealing/intake/worker":    {"internal/pdf"},
+	"sealing/desk":             {"internal/gm", "internal/midstate", "internal/pdf/cos", "internal/pdf/increment", "sealing", "sealing/intake"},
 	"archive":                  {"internal/gm", "verify"},
 	"licences":                 {"archive", "internal/audit", "internal/auth", "internal/codes", "internal/gm", "internal/pdf", "internal/qr", "internal/receipt", "sealing", "verify"},
 	"internal/ledger":          {"internal/gm", "internal/merkle", "internal/receipt"},

@@ -27,8 +27,12 @@ const (
 	ReadArchive   Action = "archive.read"
 	Verify        Action = "verify"
 	Operate       Action = "operate"
-	OperateCA     Action = "ca.operate" // issue and revoke end entities' certificates, propose what needs two people
-	ApproveCA     Action = "ca.approve" // approve or reject what another proposed
+	OperateCA     Action = "ca.operate"  // issue and revoke end entities' certificates, propose what needs two people
+	ApproveCA     Action = "ca.approve"  // approve or reject what another proposed
+	ApplySeal     Action = "seal.apply"  // apply for seals of its own office, suspend them, report their loss
+	DecideSeal    Action = "seal.decide" // 制发部门: approve, activate, suspend, cancel, authorise uses
+	MakeSeal      Action = "seal.make"   // 制作管理单位: make and record what another approved
+	UseSeal       Action = "seal.use"    // have documents sealed, within an authorisation
 )
 
 // Caller is who is asking. The zero Caller may do nothing.
@@ -61,7 +65,7 @@ type Credentials interface {
 // Actions returns every action there is.
 func Actions() []Action {
 	return []Action{IssueLicence, ReadLicence, ChangeLicence, PresentOwn, HandleCase, Archive, ReadArchive, Verify, Operate,
-		OperateCA, ApproveCA}
+		OperateCA, ApproveCA, ApplySeal, DecideSeal, MakeSeal, UseSeal}
 }
 
 // Check refuses a caller without a name or with an action that does not exist.

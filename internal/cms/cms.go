@@ -4,6 +4,7 @@
 package cms
 
 import (
+	"crypto"
 	"encoding/asn1"
 	"errors"
 	"time"
@@ -50,6 +51,9 @@ type Options struct {
 	// NoCertificates leaves all certificates out, for readers who have the signer's; it stays named in the attributes, so a
 	// Chain must then be empty.
 	NoCertificates bool
+	// PSS and Hash are for RSA keys of SignDetached: RSASSA-PSS instead of PKCS#1 v1.5, and another hash than SHA-256.
+	PSS  bool
+	Hash crypto.Hash
 }
 
 // SignedData is a parsed SignedData with one signer.

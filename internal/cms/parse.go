@@ -3,6 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -124,6 +125,9 @@ func (s *SignedData) readSigner(in cryptobyte.String, p *parts) error {
 	return s.findSigner(p)
 }
 
+// errMissing means that an attribute is not there which not every dialect has.
+var errMissing = errors.New("it is missing")
+
 // readAttributes wants each attribute once, with one value, in ascending order.
 func (s *SignedData) readAttributes(in cryptobyte.String) error {
 	var last cryptobyte.String
@@ -149,7 +153,7 @@ func (s *SignedData) readAttributes(in cryptobyte.String) error {
 	}
 	for _, needed := range []asn1.ObjectIdentifier{der.AttrContentType, der.AttrMessageDigest, der.AttrSigningCertV2} {
 		if s.attribute(needed) == nil {
-			return fmt.Errorf("attribute %v is missing: %w", needed, ErrAttributes)
+			return fmt.Errorf("attribute %v: %w: %w", needed, errMissing, ErrAttributes)
 		}
 	}
 	if value := s.attribute(der.AttrSigningTime); value != nil {

@@ -24,7 +24,7 @@ func (d *Desk) Approve(ctx context.Context, by auth.Caller, id string) (Proposal
 	if err != nil {
 		return p, fmt.Errorf("approving proposal %s: %w", id, err)
 	}
-	if same(by.ID, p.By) {
+	if SamePerson(by.ID, p.By) {
 		return p, errors.Join(fmt.Errorf("approving proposal %s: %w", id, ErrSelf),
 			d.record(ctx, p, by.ID, actionRefused, "proposed by the same person"))
 	}
@@ -53,7 +53,7 @@ func (d *Desk) Reject(ctx context.Context, by auth.Caller, id string) (Proposal,
 		return p, fmt.Errorf("rejecting proposal %s: %w", id, err)
 	}
 	why := "rejected"
-	if same(by.ID, p.By) {
+	if SamePerson(by.ID, p.By) {
 		why = "withdrawn"
 	} else if err := by.May(auth.ApproveCA); err != nil {
 		return Proposal{}, err

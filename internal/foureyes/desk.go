@@ -161,8 +161,10 @@ func mayRead(by auth.Caller) error {
 	return by.May(auth.ApproveCA)
 }
 
-// same reports whether two IDs are one person's. Letters of another case do not make another person.
-func same(a, b string) bool { return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b)) }
+// SamePerson reports whether two caller IDs are one person's. Letters of another case do not make another person.
+func SamePerson(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
 
 // record writes a step into the audit record.
 func (d *Desk) record(ctx context.Context, p Proposal, by, action, detail string) error {

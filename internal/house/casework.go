@@ -1,6 +1,7 @@
 package house
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"encoding/json"
@@ -35,18 +36,53 @@ func (w casework) Evidence(ctx context.Context, identifier string) (verify.Input
 	return in, err
 }
 
-// SignOutcome implements completion.Signer with the key of the office's seal.
+// profileOutcome names a signature of an outcome in the use log.
+const profileOutcome = "outcome"
+
+// SignOutcome implements completion.Signer with the key of the office's seal: a use of the seal, authorised and logged as every other.
 func (w casework) SignOutcome(ctx context.Context, office string, message []byte) (signature, certificate []byte, err error) {
 	record, err := w.house.DB.SealOf(ctx, office)
 	if err != nil {
 		return nil, nil, err
 	}
-	var key crypto.Signer
-	if key, err = w.keys.Signer(ctx, record.ID); err != nil {
+	use, err := useForOutcome(record.ID, office, message)
+	if err != nil {
 		return nil, nil, err
 	}
-	signature, err = gm.Sign(key, message)
-	return signature, record.Signer, err
+	at := w.house.cfg.Now().UTC().Truncate(time.Second)
+	allowed, err := sealing.Permit(ctx, w.house.DB, use, at)
+	var key crypto.Signer
+	if err == nil {
+		key, err = w.keys.Signer(ctx, record.ID)
+	}
+	if err == nil {
+		signature, err = gm.Sign(key, message)
+	}
+	digest := gm.Sum(message)
+	if err != nil {
+		return nil, nil, errors.Join(err, sealing.LogFailure(ctx, w.house.DB, use, profileOutcome, digest, err, at))
+	}
+	signer, err := gm.ParseCertificate(record.Signer)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = w.house.DB.PutUse(ctx, sealing.Use{
+		Seal: use.Seal, By: use.By, Office: office, Matter: use.Matter, Case: use.Case, Content: digest, Document: digest,
+		Certificate: fmt.Sprintf("%x", signer.SerialNumber), Profile: profileOutcome, Authorisation: allowed.Line, Result: sealing.ResultOK, At: at,
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing the use log: %w", err)
+	}
+	return signature, record.Signer, nil
+}
+
+// useForOutcome reads from the statement that is to be signed, the JSON behind its label, who asks and for what.
+func useForOutcome(seal, office string, message []byte) (sealing.Request, error) {
+	var statement completion.Statement
+	if err := json.Unmarshal(message[max(0, bytes.IndexByte(message, '{')):], &statement); err != nil {
+		return sealing.Request{}, fmt.Errorf("reading the outcome to be signed: %w", err)
+	}
+	return sealing.Request{Seal: seal, By: statement.By, Office: office, Matter: statement.Matter, Case: statement.Number}, nil
 }
 
 // Keep implements completion.Archive.

@@ -27,6 +27,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1) // it should be dead
 	}
+	if dir := os.Getenv(sealCrashDir); dir != "" {
+		if err := lifeAndDie(dir, os.Getenv(sealCrashStep)); err != nil {
+			fmt.Println("error", err)
+		}
+		os.Exit(1) // it should be dead
+	}
 	if dir := os.Getenv(signerDir); dir != "" {
 		if err := signUntilStopped(dir, os.Getenv(signerSocket)); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -96,7 +97,7 @@ type House struct {
 	Revoked   *revocation.Publisher
 	Operate   *operate.Service
 	Enrolment *ca.Enrolment
-	maker     *sealing.Maker
+	Seals     *sealing.Life
 	publisher *publisher
 	judged    judged
 
@@ -204,13 +205,10 @@ func (h *House) openLedger(ctx context.Context) error {
 func (h *House) openServices() (err error) {
 	h.Archive = archive.New(archive.Config{Blobs: h.Blobs, Index: h.DB, Now: h.cfg.Now})
 	sealKeys := officeKeys{h.Keys}
-	h.maker, err = sealing.NewMaker(sealing.MakerConfig{
-		Certificate: h.Region.SealMaker().Certificate, Key: h.Region.SealMaker().Key, Book: h.DB, Now: h.cfg.Now, Second: h.second(),
-	})
-	if err != nil {
-		return fmt.Errorf("opening the seal maker : %w", err)
-	}
 	if err := h.openAuthority(); err != nil {
+		return err
+	}
+	if err := h.openSeals(); err != nil {
 		return err
 	}
 	h.Sealer, err = sealing.New(sealing.Config{
@@ -220,7 +218,7 @@ func (h *House) openServices() (err error) {
 		return err
 	}
 	h.Licences, err = licences.New(licences.Config{
-		Kinds: h.Kinds, Store: h.DB, Register: h.DB, Presentations: h.DB, Seals: h.DB, Sealer: h.Sealer, Ledger: h.Ledger, Blobs: h.Blobs,
+		Kinds: h.Kinds, Store: h.DB, Register: h.DB, Presentations: h.DB, Seals: h.Seals, Sealer: h.Sealer, Ledger: h.Ledger, Blobs: h.Blobs,
 		Archive: h.Archive, Audit: h.DB, Judge: h.judge, Numbers: numbers{h.DB}, CheckURL: h.cfg.URL + "/c/", Region: h.Region.Code(), Now: h.cfg.Now, Log: h.cfg.Log,
 		OnStep: h.cfg.OnStep,
 	})
@@ -244,28 +242,6 @@ func (n numbers) Next(ctx context.Context, series string) (int64, error) {
 
 // Trust returns the region's newest trust file.
 func (h *House) Trust(ctx context.Context) ([]byte, error) { return h.publisher.Trust(ctx) }
-
-// MakeSeal enrols an office and makes its seal; an office that has one keeps it.
-func (h *House) MakeSeal(ctx context.Context, code, name string) (sealing.Record, error) {
-	if record, err := h.DB.SealOf(ctx, code); err == nil || !errors.Is(err, sealing.ErrNoSeal) {
-		return record, err
-	}
-	id, err := h.Region.Enrol(ctx, ca.Office{Name: name, Code: code})
-	if err != nil {
-		return sealing.Record{}, fmt.Errorf("enrolling the office : %w", err)
-	}
-	picture, err := sealing.DrawSeal(name, sealLine)
-	if err != nil {
-		return sealing.Record{}, fmt.Errorf("drawing the seal : %w", err)
-	}
-	record, err := h.maker.MakeSeal(ctx, sealing.Office{
-		Seal: id.Name, Name: name, Code: code, Title: name + sealLine, Certificate: id.Certificate,
-	}, picture)
-	if err != nil {
-		return sealing.Record{}, fmt.Errorf("making the seal : %w", err)
-	}
-	return record, nil
-}
 
 // AddKey makes an API key for a caller; it is known only to who is given it here. Once two people run the authority, a further
 // one comes in by proposal: by is who proposes, the key is good when another approves, and the proposal's ID is returned.
@@ -342,8 +318,9 @@ func (h *House) policy() verify.Policy {
 }
 
 // judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
-func (h *House) judgeOwn(document []byte) error {
-	report, err := h.judgeAnew(context.Background(), verify.Input{Document: document}, h.cfg.Now())
+func (h *House) judgeOwn(ctx context.Context, f sealing.File) error {
+	in := verify.Input{Reader: io.NewSectionReader(f.Content, 0, f.Size), State: f.State}
+	report, err := h.judgeAnew(ctx, in, h.cfg.Now())
 	if err != nil {
 		return err
 	}
@@ -366,7 +343,7 @@ func (h *House) makeHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api, err := httpapi.New(mux, httpapi.Config{
 		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Judge: h.judgeAnew,
-		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Clients: h.Enrolment, Operate: h.Operate, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
+		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Clients: h.Enrolment, Operate: h.Operate, Seals: h.Seals, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -382,7 +359,7 @@ func (h *House) makeHandler() (http.Handler, error) {
 		},
 	})
 	_, err = web.New(mux, web.Config{
-		Licences: h.Licences, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
+		Licences: h.Licences, Seals: h.DB, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
 	})
 	return bounded(web.Secure(mux)), err
 }
@@ -410,6 +387,7 @@ func (h *House) Run(ctx context.Context) error {
 	workers.Go(func() error { return h.finishCases(ctx) })
 	workers.Go(func() error { return h.Revoked.Run(ctx) })
 	workers.Go(func() error { return h.keepAuthority(ctx) })
+	workers.Go(func() error { return h.keepSeals(ctx) })
 	if err := workers.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}

@@ -30,6 +30,7 @@ type Inspection struct {
 	Packages int            `json:"packages"` // unpacked, every manifest checked
 	Audit    int64          `json:"audit"`    // entries of the chain
 
+	Seals        map[string]int `json:"seals"`                // by state; history and use log of each read again
 	Certificates map[string]int `json:"certificates"`         // of the register, by state; each verified under its authority
 	Signatures   int64          `json:"signatures,omitempty"` // in the keys' record; none when another process holds the keys
 
@@ -56,13 +57,13 @@ func (i *Inspection) found(where string, err error) {
 // the keys' record.
 func (h *House) Inspect(ctx context.Context) (*Inspection, error) {
 	started := h.cfg.Now()
-	i := &Inspection{Licences: map[string]int{}, Certificates: map[string]int{}, Faults: []Fault{}}
+	i := &Inspection{Licences: map[string]int{}, Seals: map[string]int{}, Certificates: map[string]int{}, Faults: []Fault{}}
 	for _, part := range []struct {
 		name string
 		do   func(context.Context, *Inspection) error
 	}{
 		{"content", h.inspectContent}, {"log", h.inspectLog}, {"licences", h.inspectLicences}, {"packages", h.inspectPackages}, {"audit", h.inspectAudit},
-		{"register", h.inspectRegister}, {"keys", h.inspectKeys},
+		{"seals", h.inspectSeals}, {"register", h.inspectRegister}, {"keys", h.inspectKeys},
 	} {
 		if err := part.do(ctx, i); err != nil {
 			return nil, fmt.Errorf("fsck of %s : %w", part.name, err)

@@ -21,6 +21,7 @@ import (
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
 	"yinzheng/licences"
+	"yinzheng/sealing"
 	"yinzheng/verify"
 	"yinzheng/verify/completion"
 )
@@ -49,6 +50,7 @@ type Config struct {
 	Credentials auth.Credentials
 	Clients     Clients          // finds the callers of client certificates
 	Operate     *operate.Service // what operators ask of the authority
+	Seals       *sealing.Life    // from application to end
 	Ready       func(context.Context) error
 	Now         func() time.Time
 	BaseURL     string // where citizens reach the pages, e.g. https://zz.example.gov.cn
@@ -98,6 +100,7 @@ func New(mux *http.ServeMux, cfg Config) (*API, error) {
 	a.cases()
 	a.packages()
 	a.authority()
+	a.seals()
 	a.health()
 	mux.HandleFunc("GET /openapi.yaml", a.serveOpenAPI)
 	if cfg.LedgerFiles != nil {

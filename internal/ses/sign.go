@@ -198,3 +198,12 @@ func checkCritical(extensions []Extension) error {
 	}
 	return nil
 }
+
+// TBS is TBS_Sign as Sign would sign it: what a person or a token elsewhere agrees to. Errors: ErrInfo.
+func TBS(t ToSign) ([]byte, error) {
+	at := t.Time.UTC().Truncate(time.Second)
+	if t.Seal == nil || !isTime(at) || !isIA5(t.Property) {
+		return nil, fmt.Errorf("encoding TBS_Sign: time or property: %w", ErrInfo)
+	}
+	return encodeTBS(t.Seal.Raw, at, t.DataHash, t.Property, nil)
+}

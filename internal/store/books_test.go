@@ -14,7 +14,6 @@ import (
 	"yinzheng/internal/ledger"
 	"yinzheng/internal/receipt"
 	"yinzheng/internal/store"
-	"yinzheng/sealing"
 )
 
 // ledgerBooks is what ledgertest does not ask of a store: batches larger than one statement, refused batches that leave
@@ -212,29 +211,5 @@ func serialsAreNeverGivenTwice(t *testing.T, db *store.DB) {
 	}
 	if n, err := db.NextSerial(t.Context(), "another"); n != 1 || err != nil {
 		t.Errorf("another name starts with %d, %v", n, err)
-	}
-}
-
-func usesAreReadInOrder(t *testing.T, db *store.DB) {
-	ctx := t.Context()
-	if err := db.PutSeal(ctx, sealing.Record{ID: "s", State: sealing.SealActive}); err != nil {
-		t.Fatal(err)
-	}
-	var want []sealing.Use
-	for n := range 5 {
-		u := sealing.Use{Seal: "s", By: "clerk", Matter: "m", Case: fmt.Sprint(n), Content: gm.Sum([]byte{1}),
-			Document: gm.Sum([]byte{2}), Certificate: "0a", At: time.Date(2026, 3, 2, 12, 0, n, 0, time.UTC)}
-		if err := db.PutUse(ctx, u); err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, u)
-	}
-	if err := db.PutSeal(ctx, sealing.Record{ID: "s", State: sealing.SealCancelled}); err != nil {
-		t.Fatal(err) // replacing the record keeps its log
-	}
-	first, err := db.Uses(ctx, "s", 0, 3)
-	rest, err2 := db.Uses(ctx, "s", 3, 10)
-	if got := append(first, rest...); errors.Join(err, err2) != nil || !cmp.Equal(got, want) {
-		t.Errorf("%v (-want +got):\n%s", errors.Join(err, err2), cmp.Diff(want, got))
 	}
 }

@@ -154,7 +154,7 @@ func TestServersThatDoEverythingAtOnceNeverWaitForEachOther(t *testing.T) {
 		dbs[s] = openAt(t, url)
 	}
 	for _, id := range []string{"s1", "s2"} {
-		if err := dbs[0].PutSeal(ctx, sealing.Record{ID: id}); err != nil {
+		if _, err := dbs[0].AddSeal(ctx, sealing.Record{ID: id, State: sealing.SealActive}, sealing.Event{At: at}, sealing.Idempotency{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,7 +31,7 @@ var (
 	_ completion.Store           = (*store.DB)(nil)
 	_ audit.Log                  = (*store.DB)(nil)
 	_ audit.Header               = (*store.DB)(nil)
-	_ sealing.Book               = (*store.DB)(nil)
+	_ sealing.Register           = (*store.DB)(nil)
 	_ storetest.CallerBook       = (*store.DB)(nil)
 	_ licences.Lists             = (*store.DB)(nil)
 	_ storetest.AuthorityBook    = (*store.DB)(nil)
@@ -74,7 +74,7 @@ func keepsTheContracts(t *testing.T, open func(t *testing.T) *store.DB) {
 	})
 	t.Run("Archive", func(t *testing.T) { storetest.Archive(t, func(t *testing.T) archive.Index { return open(t) }) })
 	t.Run("Audit", func(t *testing.T) { storetest.Audit(t, func(t *testing.T) audit.Log { return open(t) }) })
-	t.Run("Seals", func(t *testing.T) { storetest.Seals(t, func(t *testing.T) sealing.Book { return open(t) }) })
+	t.Run("Seals", func(t *testing.T) { storetest.Seals(t, func(t *testing.T) sealing.Register { return open(t) }) })
 	t.Run("Credentials", func(t *testing.T) {
 		storetest.Credentials(t, func(t *testing.T) storetest.CallerBook { return open(t) })
 	})
@@ -90,7 +90,6 @@ func keepsTheContracts(t *testing.T, open func(t *testing.T) *store.DB) {
 	})
 	t.Run("Books", func(t *testing.T) { ledgerBooks(t, open) })
 	t.Run("Serials", func(t *testing.T) { serialsAreNeverGivenTwice(t, open(t)) })
-	t.Run("Uses", func(t *testing.T) { usesAreReadInOrder(t, open(t)) })
 	t.Run("Contexts", func(t *testing.T) { endedContextWritesNothing(t, open(t)) })
 }
 

@@ -24,7 +24,8 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, "home", struct {
 		Numbers *Numbers
 		Wallet  bool
-	}{counted, p.cfg.Wallet != nil})
+		Seals   bool
+	}{counted, p.cfg.Wallet != nil, p.cfg.Seals != nil})
 }
 
 // verify judges an uploaded document and shows every step. Nothing of the upload is kept.

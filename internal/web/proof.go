@@ -24,8 +24,8 @@ type line struct {
 func proofLines() []line {
 	return []line{
 		{"who", []link{
-			{Key: "document", codes: []string{"PDF_FORMAT", "SIG_COUNT", "SIG_COVERAGE", "CONTENT_HASH", "OUTCOME_FORMAT"}},
-			{Key: "signature", codes: []string{"SIG_FORMAT", "CONTENT_HASH", "SIG_VALUE", "OUTCOME_SIGNATURE", "OUTCOME_OFFICE"}},
+			{Key: "document", codes: []string{"PDF_FORMAT", "PDF_STRICT", "SIG_COUNT", "SIG_COVERAGE", "SIG_CHANGES", "SIG_OVERLAP", "CONTENT_HASH", "OUTCOME_FORMAT"}},
+			{Key: "signature", codes: []string{"SIG_DICTIONARY", "SIG_FORMAT", "CONTENT_HASH", "SIG_VALUE", "OUTCOME_SIGNATURE", "OUTCOME_OFFICE"}},
 			{Key: "seal", codes: []string{
 				"SEAL_FORMAT", "SEAL_SIGNATURE", "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", "SEAL_MAKER_CERT_REVOKED",
 				"SEAL_NOT_YET_VALID", "SEAL_EXPIRED", "SIG_TIME_OUTSIDE_SEAL", "SIGNER_NOT_IN_SEAL", "SEAL_PICTURE",
@@ -34,7 +34,7 @@ func proofLines() []line {
 			{Key: "root", codes: []string{"TRUST_FILE", "TRUST_PERIOD", "TRUST_ROOT"}},
 		}},
 		{"when", []link{
-			{Key: "time", codes: []string{"SIG_TIME", "TIMESTAMP_TIME"}},
+			{Key: "time", codes: []string{"SIG_TIME", "TIMESTAMP_TIME", "SIG_LEVEL"}},
 			{Key: "timestamp", codes: []string{"TIMESTAMP"}},
 			{Key: "authority", codes: []string{"TIMESTAMP_AUTHORITY"}},
 		}},

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type Licences interface {
 // Config is what the pages are made of.
 type Config struct {
 	Licences Licences
+	Seals    Seals // the register of seals; nil leaves its pages out
 	Judge    func(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error)
 	Wallet   func(ctx context.Context) (Card, error) // the demonstration's citizen; nil leaves the page out
 	Numbers  func(ctx context.Context) (Numbers, error)
@@ -101,6 +103,10 @@ func New(mux *http.ServeMux, cfg Config) (*Pages, error) {
 	if cfg.Wallet != nil {
 		mux.HandleFunc("GET /wallet", p.wallet)
 	}
+	if cfg.Seals != nil {
+		mux.HandleFunc("GET /seals", p.seals)
+		mux.HandleFunc("GET /seals/{id}", p.seal)
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, http.StatusNotFound, "NO_SUCH_PAGE")
 	})
@@ -140,6 +146,18 @@ func (v view) Link(path string) string {
 	}
 	return path + "?lang=" + short(v.Lang)
 }
+
+// LinkWith is Link to an address with one more parameter.
+func (v view) LinkWith(path, name, value string) string {
+	q := url.Values{name: {value}}
+	if v.chosen {
+		q.Set("lang", short(v.Lang))
+	}
+	return path + "?" + q.Encode()
+}
+
+// Day writes a date for people.
+func (v view) Day(t time.Time) string { return t.In(verify.ChinaTime()).Format(time.DateOnly) }
 
 // OtherLang is the language that the page is not in.
 func (v view) OtherLang() string {

@@ -36,6 +36,9 @@ func (s *Sealer) SealOf(_ context.Context, office string) (sealing.Record, error
 	return sealing.Record{ID: "45000000000001", Office: office, Owner: s.Owner, State: sealing.SealActive}, nil
 }
 
+// Permit implements licences.Seals.
+func (s *Sealer) Permit(context.Context, sealing.Request) error { return nil }
+
 // Seal implements licences.Sealer.
 func (s *Sealer) Seal(_ context.Context, r sealing.Request) (*sealing.Sealed, error) {
 	s.mu.Lock()
@@ -58,7 +61,7 @@ func (s *Sealer) Count() int {
 
 // Judge finds Valid what the Sealer sealed and a receipt goes with, Indeterminate without a receipt, else Invalid.
 func Judge(_ context.Context, in verify.Input, at time.Time) (verify.Report, error) {
-	r := verify.Report{At: at, Document: gm.Sum(in.Document), Verdict: verify.Valid}
+	r := verify.Report{At: at, Kind: verify.KindLicence, Document: gm.Sum(in.Document), Verdict: verify.Valid}
 	switch at := bytes.LastIndex(in.Document, []byte(mark)); {
 	case at < 0 || len(in.Document) != at+len(mark)+32:
 		r.Verdict = verify.Invalid

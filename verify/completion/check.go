@@ -70,7 +70,7 @@ func weigh(applicant Party, m Commitment, r verify.Report) Check {
 		check.Findings = append(check.Findings, f)
 		return f.Outcome
 	}
-	if r.Subject == nil || !authentic(r) {
+	if r.Kind != verify.KindLicence || r.Subject == nil || !authentic(r) {
 		add(finding(codeEvidence, verify.Unknown, "why", "doubtful"))
 		return check
 	}

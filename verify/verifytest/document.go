@@ -3,11 +3,16 @@ package verifytest
 import (
 	"encoding/json"
 	"math/big"
+	"slices"
 	"time"
 
 	"yinzheng/internal/codes"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/midstate"
 	"yinzheng/internal/pdf"
+	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/increment"
+	"yinzheng/internal/pdf/signature"
 	"yinzheng/internal/ses"
 	"yinzheng/internal/tsp"
 	"yinzheng/verify"
@@ -101,22 +106,45 @@ func (w *World) SealPage(base []byte, s Sealing) []byte {
 	} else if picture == nil {
 		picture = Picture(w.tb)
 	}
-	prepared, err := pdf.Prepare(base, pdf.Field{
-		Name: "Seal1", Page: 1, X: 140, Y: 220, W: 42, H: 42, Picture: picture, Filter: "GM.PKILite", SubFilter: s.SubFilter,
-		Time: s.Time, SignerName: OfficeName, Reserve: reserve, MoreSeals: s.MoreSeals,
+	certify := 1
+	if s.MoreSeals {
+		certify = 2
+	}
+	return w.seal(base, increment.Seal{
+		Places: []increment.Place{place("Seal1", 140, 220)}, Filter: "GM.PKILite", SubFilter: s.SubFilter, Time: s.Time, Certify: certify,
+	}, picture, func(covered gm.Digest) []byte {
+		if !s.DataHash.IsZero() {
+			covered = s.DataHash
+		}
+		contents := w.Sign(covered, s)
+		if s.Signed != nil {
+			contents = s.Signed(contents)
+		}
+		return contents
 	})
+}
+
+// place is a new field of 42 mm whose top left corner is x, y millimetres from that of an A4 page.
+func place(field string, x, y float64) increment.Place {
+	const side, height, point = 42, 297, 72 / 25.4
+	return increment.Place{Field: field, Page: 1, Rect: [4]float64{x * point, (height - y - side) * point, (x + side) * point, (height - y) * point}}
+}
+
+// seal appends a seal whose contents sign makes of the SM3 of what it covers.
+func (w *World) seal(base []byte, s increment.Seal, picture []byte, sign func(covered gm.Digest) []byte) []byte {
+	w.tb.Helper()
+	file, err := cos.OpenBytes(base, cos.Limits{})
+	w.must("opening a page", err)
+	s.SignerName, s.Reserve = OfficeName, reserve
+	s.Picture, err = increment.NewPicture(picture)
+	w.must("reading the picture", err)
+	prepared, err := increment.Prepare(file, s)
 	w.must("preparing the seal", err)
-	digest := prepared.Digest()
-	if !s.DataHash.IsZero() {
-		digest = s.DataHash
-	}
-	contents := w.Sign(digest, s)
-	if s.Signed != nil {
-		contents = s.Signed(contents)
-	}
-	document, err := prepared.Complete(contents)
+	digest, err := prepared.Digest(signature.SM3, midstate.State{})
+	w.must("hashing what is sealed", err)
+	tail, err := prepared.Complete(sign(gm.Digest(digest)))
 	w.must("completing the seal", err)
-	return document
+	return slices.Concat(base, tail)
 }
 
 // Sign makes the SES_Signature over a digest.
@@ -144,12 +172,9 @@ func (w *World) Sign(digest gm.Digest, s Sealing) []byte {
 // SealAgain puts a second seal of the office beside the first.
 func (w *World) SealAgain(document []byte) []byte {
 	w.tb.Helper()
-	prepared, err := pdf.Prepare(document, pdf.Field{
-		Name: "Seal2", Page: 1, X: 60, Y: 220, W: 42, H: 42, Picture: w.Seal.Info.Picture.Data, Filter: "GM.PKILite", SubFilter: "GM.sm2seal",
-		Time: w.Now, SignerName: OfficeName, Reserve: reserve,
+	return w.seal(document, increment.Seal{
+		Places: []increment.Place{place("Seal2", 60, 220)}, Filter: "GM.PKILite", SubFilter: "GM.sm2seal", Time: w.Now,
+	}, w.Seal.Info.Picture.Data, func(covered gm.Digest) []byte {
+		return w.Sign(covered, Sealing{Time: w.Now, Signer: &w.Office, Stamper: &w.Stamper, Seal: w.Seal})
 	})
-	w.must("preparing a second seal", err)
-	sealed, err := prepared.Complete(w.Sign(prepared.Digest(), Sealing{Time: w.Now, Signer: &w.Office, Stamper: &w.Stamper, Seal: w.Seal}))
-	w.must("completing a second seal", err)
-	return sealed
 }

@@ -190,7 +190,8 @@ func (s *step) values(num int, f formField, old, now cos.Dict, fields map[int]bo
 	}
 	c := Change{Path: path, Field: f.name, Rule: RuleValues, Level: Filling}
 	for _, key := range differing(old, now) {
-		x, what := now.Get(key), ""
+		x := now.Get(key)
+		var what string
 		var err error
 		switch key {
 		case "V", "AS", "M", "I", "RV":

@@ -15,14 +15,15 @@ var trailerRules = map[cos.Name]func(*step, cos.Value, cos.Value) error{
 	"Root": (*step).root,
 	"ID":   (*step).id,
 	"Info": (*step).info,
+	"Size": (*step).size,
 }
 
-var sectionKeys = []cos.Name{"Size", "Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms"}
+var sectionKeys = []cos.Name{"Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms"}
 
 // trailer judges the trailer, and returns whether the catalog is the same object as before.
 func (s *step) trailer() (bool, error) {
 	old, now := s.old.Trailer(), s.new.Trailer()
-	for _, key := range []cos.Name{"Root", "ID", "Info"} {
+	for _, key := range []cos.Name{"Root", "ID", "Info", "Size"} {
 		if err := trailerRules[key](s, old.Get(key), now.Get(key)); err != nil {
 			return false, err
 		}
@@ -62,6 +63,15 @@ func (s *step) id(old, now cos.Value) error {
 	return nil
 }
 
+// size: the number of objects does not fall: a reader takes what is beyond it for missing (ISO 32000-1, 7.5.5).
+func (s *step) size(old, now cos.Value) error {
+	before, _ := old.(cos.Integer)
+	if after, ok := now.(cos.Integer); !ok || after < before {
+		s.wrong(0, "/Size", "the number of objects fell")
+	}
+	return nil
+}
+
 // infoKeys are the entries of the document information (ISO 32000-1, table 317) that later revisions may change.
 var infoKeys = []cos.Name{"Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate", "Trapped"}
 
@@ -86,8 +96,18 @@ func (s *step) info(old, now cos.Value) error {
 	}
 	_, alone := s.set.UsedBy(ref.Num)
 	by, _ := s.set.UsedBy(ref.Num)
+	plain, err := texts(s.old, before)
+	if err != nil {
+		return err
+	}
+	still, err := texts(s.new, after)
+	if err != nil {
+		return err
+	}
 	switch {
-	case !ok || !texts(before) || !texts(after):
+	case ok && equal(before, after):
+		s.explain(ref.Num, path, "", RuleUnchanged, None)
+	case !ok || !plain || !still:
 		s.wrong(ref.Num, path, "the document information has other values than texts")
 	case !alone || by != 0:
 		s.wrong(ref.Num, path, "the document information has another role as well")
@@ -99,14 +119,19 @@ func (s *step) info(old, now cos.Value) error {
 	return nil
 }
 
-// texts reports whether a dictionary has only direct texts and names, as the document information has.
-func texts(d cos.Dict) bool {
+// texts reports whether a dictionary has only texts and names, as the document information has. Some writers make each text
+// an object.
+func texts(v cos.View, d cos.Dict) (bool, error) {
 	for _, e := range d {
-		switch e.Value.(type) {
+		x, err := v.Resolve(e.Value)
+		if err != nil {
+			return false, err
+		}
+		switch x.(type) {
 		case cos.String, cos.Name:
 		default:
-			return false
+			return false, nil
 		}
 	}
-	return true
+	return true, nil
 }

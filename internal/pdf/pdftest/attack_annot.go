@@ -93,6 +93,13 @@ func sneaky() []Attack {
 		}
 		return t.stranger(t.Trust(t.Base, Seal{Field: "Office"}), Seal{Look: cover})
 	})
+	m.add(NotValid, "a stranger's document timestamp over the text", func(t *Target) []byte {
+		return Sign(t.File, Seal{Field: "Stamp", Type: "DocTimeStamp", SubFilter: "ETSI.RFC3161", Rect: "[72 750 400 780]", Look: cover,
+			Sign: func(b []byte) []byte { return t.PKI.StrangerTSA.Token(b, t.PKI.Now, nil) }})
+	})
+	m.add(NotValid, "a stranger's field painted by the reader", func(t *Target) []byte {
+		return t.stranger(t.File, Seal{Field: "Second", Rect: "[72 750 400 780]", Widget: " /MK << /BG [1 1 1] /BC [1 1 1] >>"})
+	})
 	m.add(NotValid, "no signature value at all", func(t *Target) []byte {
 		return Sign(t.File, Seal{Field: "Second", Rect: "[72 750 400 780]", Look: cover})
 	})
@@ -214,6 +221,18 @@ func injections() []Attack {
 	return m.list
 }
 
+// aliased signs a document in which one object is two things, and then changes it as the one that may be changed.
+func (m *made) aliased(name string, edit func(s *Scanned) int, change func(s *Scanned, w *Writer, num int)) {
+	m.add(NotValid, name, func(t *Target) []byte {
+		num := 0
+		base := rebuild(t.Base, func(s *Scanned) { num = edit(s) }, nil)
+		if num == 0 {
+			return nil
+		}
+		return increment(t.Trust(base, Seal{Field: "Office", Certify: 2}), func(s *Scanned, w *Writer) { change(s, w, num) })
+	})
+}
+
 // aliases use one object for two things (what pyHanko calls sneaky files).
 func aliases() []Attack {
 	m := &made{class: 19}
@@ -271,6 +290,51 @@ func aliases() []Attack {
 		num := w.size
 		w.Obj(num, fmt.Sprintf("<< /T (parent) /Kids [%d 0 R] >>", field))
 		s.Set(field, Put(s.Bodies[field], fmt.Sprintf("/Parent %d 0 R", num)))
+	})
+	m.after(Invalid, "a certificate in the place of the page content", func(s *Scanned, w *Writer) {
+		_, c := s.page()
+		w.Stream(c, "", []byte(forged(s)))
+		num := w.size
+		w.Obj(num, fmt.Sprintf("<< /Type /DSS /Certs [%d 0 R] >>", c))
+		s.Set(s.Root, Put(s.Bodies[s.Root], fmt.Sprintf("/DSS %d 0 R", num)))
+	})
+	m.aliased("metadata that is also the page content", func(s *Scanned) int {
+		_, c := s.page()
+		s.Bodies[c] = "<< /Type /Metadata /Subtype /XML" + strings.TrimPrefix(s.Bodies[c], "<<")
+		s.Bodies[s.Root] = Put(Drop(s.Bodies[s.Root], "/Metadata"), fmt.Sprintf("/Metadata %d 0 R", c))
+		return c
+	}, func(s *Scanned, w *Writer, num int) {
+		w.Stream(num, "/Type /Metadata /Subtype /XML", []byte(forged(s)))
+	})
+	m.aliased("a title that is also the page", func(s *Scanned) int {
+		page, _ := s.page()
+		s.Info = fmt.Sprintf("/Info %d 0 R", page)
+		return page
+	}, func(s *Scanned, _ *Writer, num int) {
+		s.Set(num, Put(s.Bodies[num], "/Title (Other) /CropBox [0 0 9 9]"))
+	})
+	m.aliased("a field's look that is also on the page", func(s *Scanned) int {
+		field := s.Find(`/T \(holder\)`)
+		if field == 0 {
+			return 0
+		}
+		s.Bodies[field] = strings.Replace(s.Bodies[field], "/N 11 0 R", "/N 10 0 R", 1)
+		return 10
+	}, func(s *Scanned, w *Writer, num int) {
+		w.Stream(num, "/Type /XObject /Subtype /Form /BBox [0 0 100 100]", []byte(forged(s)))
+		field := s.Find(`/T \(holder\)`)
+		s.Set(field, strings.Replace(s.Bodies[field], "/V (A. Example)", "/V (M. Allory)", 1))
+	})
+	m.aliased("a security store that is also the resources", func(s *Scanned) int {
+		page, _ := s.page()
+		s.Bodies[900] = "<< /Type /DSS /Certs [] /Font << /F1 4 0 R >> >>"
+		s.Bodies[page] = strings.Replace(s.Bodies[page], "/Resources", "/Resources 900 0 R /Old", 1)
+		s.Bodies[s.Root] = Put(s.Bodies[s.Root], "/DSS 900 0 R")
+		return 900
+	}, func(s *Scanned, w *Writer, num int) {
+		cert := w.size
+		w.Stream(cert, "", []byte("0"))
+		s.Set(num, fmt.Sprintf("<< /Type /DSS /Certs [%d 0 R] /Font << >> >>", cert))
 	})
 	m.add(NotValid, "two fields of one name", func(t *Target) []byte {
 		return t.Trust(t.Trust(t.Base, Seal{Field: "Office"}), Seal{Field: "Office"})

@@ -86,6 +86,9 @@ func signedData() []Attack {
 	wrapped(Invalid, "rubbish behind it", func(b []byte) []byte { return append(b, 0, 0, 1) })
 	wrapped(Invalid, "inside another sequence", func(b []byte) []byte { return seq(b) })
 	wrapped(Invalid, "a text", func([]byte) []byte { return []byte("signed, the office") })
+	for _, f := range []string{"adbe.x509.rsa_sha1", "adbe.pkcs7.sha1", "ETSI.CAdES", "Example.detached"} {
+		m.add(NotValid, "announced as "+f, func(t *Target) []byte { return t.Trust(t.Base, Seal{Field: "Office", SubFilter: f}) })
+	}
 	m.by("key for enciphering", func(p *PKI) Identity { return p.Unfit })
 	m.by("certificate ended", func(p *PKI) Identity { return p.Expired })
 	m.by("certificate revoked", func(p *PKI) Identity { return p.Revoked })

@@ -65,7 +65,8 @@ func differing() []Attack {
 	base(NotValid, "rubbish before the header", func(t *Target) []byte { return append([]byte("GIF89a\n"), t.Base...) })
 	base(NotValid, "a line before the header, offsets counted from the file", func(t *Target) []byte {
 		s := Scan(t.Base)
-		w := &Writer{b: append([]byte("#!/bin/sh\n"), t.Base[:bytes.Index(t.Base, []byte("1 0 obj"))]...), eol: "\n", rows: map[int]row{}, prev: -1}
+		head, _, _ := bytes.Cut(t.Base, []byte("1 0 obj"))
+		w := &Writer{b: append([]byte("#!/bin/sh\n"), head...), eol: "\n", rows: map[int]row{}, prev: -1}
 		for _, num := range slices.Sorted(maps.Keys(s.Bodies)) {
 			w.Obj(num, s.Bodies[num])
 		}
@@ -165,6 +166,7 @@ func differing() []Attack {
 		w.Point(num+1, 0, x)
 		w.Table(s.Trailer() + fmt.Sprintf(" /XRefStm %d", x))
 	})
+	differingMore(edited, tabled)
 	packed := func(name string, f func(w *Writer, free int, body string)) {
 		base(NotValid, name, func(t *Target) []byte {
 			return rebuild(t.Base, nil, func(s *Scanned, w *Writer) {
@@ -235,4 +237,57 @@ func differing() []Attack {
 func (s *Scanned) content(body string) {
 	_, c := s.page()
 	s.Bodies[c] = body
+}
+
+// differingMore are the less usual ways to be misread.
+func differingMore(edited func(string, func(*Scanned)), tabled func(string, func(*Scanned, *Writer))) {
+	page := func(s *Scanned, from, to string) {
+		p, _ := s.page()
+		s.Bodies[p] = strings.Replace(s.Bodies[p], from, to, 1)
+	}
+	contents := func(s *Scanned) string {
+		_, c := s.page()
+		return fmt.Sprintf("/Contents %d 0 R", c)
+	}
+	edited("a reference that overflows", func(s *Scanned) {
+		_, c := s.page()
+		page(s, contents(s), fmt.Sprintf("/Contents %d 0 R", int64(c)+1<<32))
+	})
+	edited("a reference below zero", func(s *Scanned) { page(s, contents(s), "/Contents -1 0 R") })
+	edited("a reference to another generation", func(s *Scanned) { page(s, " 0 R /MediaBox", " 7 R /MediaBox") })
+	edited("a length that is a real", func(s *Scanned) { s.content("<< /Length 3.0 >>\nstream\nQ q\nendstream") })
+	edited("a page that is not there", func(s *Scanned) {
+		s.Bodies[numPages] = strings.Replace(s.Bodies[numPages], "/Kids [", "/Kids [999 0 R ", 1)
+	})
+	edited("a page that is a null", func(s *Scanned) {
+		s.Bodies[numPages] = strings.Replace(s.Bodies[numPages], "/Kids [", "/Kids [null ", 1)
+	})
+	tabled("an object in the table twice", func(s *Scanned, w *Writer) {
+		_, c := s.page()
+		other := w.At()
+		w.Raw(fmt.Sprintf("%d 0 obj\n%s\nendobj\n", c, stream(forged(s))))
+		at := w.At()
+		w.Table(s.Trailer())
+		extra := fmt.Sprintf("%d 1\n%010d 00000 n \ntrailer", c, other)
+		w.b = append(w.b[:at], bytes.Replace(w.b[at:], []byte("trailer"), []byte(extra), 1)...)
+	})
+	tabled("a previous section that is a reference", func(s *Scanned, w *Writer) { w.Table(s.Trailer() + " /Prev 4 0 R") })
+	tabled("a row of an unknown kind", func(s *Scanned, w *Writer) {
+		_, c := s.page()
+		w.rows[c] = row{kind: 3, a: w.rows[c].a}
+		w.TableStream(w.size, s.Trailer())
+	})
+	tabled("an object number with zeros before it", func(s *Scanned, w *Writer) {
+		_, c := s.page()
+		at := w.At()
+		w.Raw(fmt.Sprintf("000%d 0 obj\n%s\nendobj\n", c, stream(forged(s))))
+		w.Point(c, 0, at)
+	})
+	tabled("an object between trailer and startxref", func(s *Scanned, w *Writer) {
+		at := w.At()
+		w.Table(s.Trailer())
+		i := bytes.LastIndex(w.b, []byte("startxref"))
+		_, c := s.page()
+		w.b = append(w.b[:i], fmt.Sprintf("%d 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n", c, stream(forged(s)), at)...)
+	})
 }

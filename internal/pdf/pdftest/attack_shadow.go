@@ -52,6 +52,16 @@ func hidings() []Attack {
 		field := s.Find(fmt.Sprintf(`/V %d 0 R`, s.signature().num))
 		s.Set(field, strings.Replace(s.Bodies[field], "/F 132", "/F 134", 1))
 	})
+	m.after(Invalid, "content of the next generation", func(s *Scanned, w *Writer) {
+		_, c := s.page()
+		w.ObjGen(c, 1, stream(forged(s)))
+	})
+	m.add(Invalid, "a size that hides the last objects", func(t *Target) []byte {
+		s := Scan(t.File)
+		w := Continue(t.File, s.Prev, 3)
+		w.Obj(2, s.Bodies[2])
+		return s.Finish(w)
+	})
 	m.add(Valid, "the page says what it said", func(t *Target) []byte { return t.File })
 	return m.list
 }
@@ -146,6 +156,33 @@ func replacings() []Attack {
 		font := w.size
 		w.Obj(font, "<< /Type /Font /Subtype /Type1 /BaseFont /Symbol >>")
 		s.Set(num, strings.Replace(s.Bodies[num], "/F1 4 0 R", fmt.Sprintf("/F1 %d 0 R", font), 1))
+	})
+	m.after(Invalid, "inherited by the page", func(s *Scanned, _ *Writer) {
+		s.Set(numPages, Put(s.Bodies[numPages], "/Rotate 180 /CropBox [0 0 99 99]"))
+	})
+	m.object("appearances to be made by the reader", func(s *Scanned) int { return s.Find(`^<< /Fields`) }, func(s *Scanned, _ *Writer, num int) {
+		s.Set(num, Put(s.Bodies[num], "/NeedAppearances true"))
+		field := s.Find(`/T \(holder\)`)
+		s.Set(field, Drop(s.Bodies[field], "/DA"))
+	})
+	m.add(Invalid, "page content, in an object stream's revision", func(t *Target) []byte {
+		s := Scan(t.File)
+		w := s.Continue()
+		page, content := s.page()
+		num := w.size
+		w.Stream(content, "", []byte(forged(s)))
+		w.Pack(num, "", Packed{page, Put(s.Bodies[page], "/Dur 1")})
+		w.TableStream(num+1, s.Trailer())
+		return w.Bytes()
+	})
+	m.add(Invalid, "page, in a hybrid revision's stream", func(t *Target) []byte {
+		s := Scan(t.File)
+		w := s.Continue()
+		page, _ := s.page()
+		num := w.size
+		w.Pack(num, "", Packed{page, Put(s.Bodies[page], "/CropBox [0 0 9 9]")})
+		w.Hybrid(num+1, s.Trailer())
+		return w.Bytes()
 	})
 	m.after(Invalid, "the seal's appearance", func(s *Scanned, w *Writer) {
 		field := s.Find(fmt.Sprintf(`/V %d 0 R`, s.signature().num))

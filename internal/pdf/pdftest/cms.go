@@ -2,10 +2,10 @@ package pdftest
 
 import (
 	"crypto"
-	"crypto/md5" //nolint:gosec // what must be refused
+	"crypto/md5" // what must be refused
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // what must be refused
+	"crypto/sha1" // what must be refused
 	"crypto/sha256"
 	"crypto/sha512"
 	"slices"
@@ -62,10 +62,10 @@ func (h Hash) Sum(b []byte) []byte {
 		d := gm.Sum(b)
 		return d[:]
 	case SHA1:
-		d := sha1.Sum(b) //nolint:gosec // what must be refused
+		d := sha1.Sum(b) // what must be refused
 		return d[:]
 	case MD5:
-		d := md5.Sum(b) //nolint:gosec // what must be refused
+		d := md5.Sum(b) // what must be refused
 		return d[:]
 	case SHA256:
 	}
@@ -210,7 +210,7 @@ func (id Identity) parts(covered []byte, o Options) *CMS {
 // essOf is SigningCertificateV2 (RFC 5035): SHA-256 is its default hash, SM3 is named.
 func essOf(cert []byte, sm2 bool) []byte {
 	if sm2 {
-		return seq(seq(seq(seq(oidSM3), octets(SM3.Sum(cert)))))
+		return seq(seq(seq(seq(oidSM3, null), octets(SM3.Sum(cert)))))
 	}
 	return seq(seq(seq(octets(SHA256.Sum(cert)))))
 }

@@ -112,5 +112,5 @@ func suiteOf(key crypto.Signer) suite {
 			return suite{hash: SHA384, digest: seq(oidSHA384), signature: seq(oid(1, 2, 840, 10045, 4, 3, 3))}
 		}
 	}
-	return suite{hash: SM3, digest: seq(oidSM3), signature: seq(oid(1, 2, 156, 10197, 1, 301, 1)), sm2: true}
+	return suite{hash: SM3, digest: seq(oidSM3, null), signature: seq(oid(1, 2, 156, 10197, 1, 301, 1), null), sm2: true} // products write NULL
 }

@@ -11,7 +11,7 @@ import (
 
 // Seal says how Sign adds a signature; the zero Seal is an invisible PAdES signature without contents.
 type Seal struct {
-	Field     string                      // name of a new field; "" fills the empty field "Seal"
+	Field     string                      // name of an empty field or of a new one; "" for "Seal"
 	Page      int                         // object number of the page; 0 for the first
 	Rect      string                      // of a new field, "" for one of no area
 	Look      string                      // content stream of the appearance; "" for none
@@ -40,14 +40,13 @@ const rangeWidth = 80
 // Sign adds a signature in an increment.
 func Sign(file []byte, s Seal) []byte {
 	out, r, room := prepareSign(file, s)
-	covered := slices.Concat(out[r[0]:r[0]+r[1]], out[r[2]:r[2]+r[3]])
 	spelled := fmt.Sprintf("[%d %d %d %d]", r[0], r[1], r[2], r[3])
 	if s.Range != nil {
 		spelled = s.Range(r)
 	}
 	at := bytes.LastIndex(out, []byte(rangeMark))
 	copy(out[at:at+rangeWidth], []byte(fmt.Sprintf("%-*s", rangeWidth, spelled)))
-	covered = slices.Concat(out[r[0]:r[0]+r[1]], out[r[2]:r[2]+r[3]])
+	covered := slices.Concat(out[r[0]:r[0]+r[1]], out[r[2]:r[2]+r[3]])
 	if s.Covered != nil {
 		covered = s.Covered(out, r)
 	}
@@ -96,7 +95,7 @@ func prepareSign(file []byte, s Seal) (out []byte, r [4]int64, room int) {
 	} else {
 		field = look
 	}
-	if empty := scan.Find(`/FT /Sig /T \(Seal\)`); s.Field == "" && empty != 0 {
+	if empty := scan.empty(or(s.Field, "Seal")); empty != 0 {
 		scan.Set(empty, Put(scan.Bodies[empty], fmt.Sprintf("/V %d 0 R%s%s", value, ap, s.Widget)))
 		scan.register(0, 0)
 	} else {
@@ -198,6 +197,24 @@ func (s *Scanned) register(field, page int) {
 	default:
 		s.Set(s.Root, Put(catalog, fmt.Sprintf("/AcroForm << /Fields [%d 0 R] %s >>", field, flags)))
 	}
+}
+
+// empty is the number of the empty signature field of a name, 0 for none.
+func (s *Scanned) empty(name string) int {
+	num := s.Find(`/FT /Sig /T \(` + name + `\)`)
+	if strings.Contains(s.Bodies[num], "/V ") {
+		return 0
+	}
+	return num
+}
+
+// WithField appends an empty signature field on the first page.
+func WithField(file []byte, name, rect string) []byte {
+	return increment(file, func(s *Scanned, w *Writer) {
+		page, num := s.FirstPage(), w.size
+		w.Obj(num, fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (%s) /Rect %s /F 132 /P %d 0 R >>", name, rect, page))
+		s.register(num, page)
+	})
 }
 
 // across puts fields with one value on all pages but one.

@@ -46,7 +46,8 @@ func (w *finder) appearance(widget cos.Dict) (Appearance, error) {
 // formKeys are the entries of a form XObject that draws an image and has no other effect.
 var formKeys = []cos.Name{"Type", "Subtype", "FormType", "BBox", "Matrix", "Resources", "Length", "Filter"}
 
-// quarterTurns are the matrices of a form that stands upright on a page that is turned.
+// quarterTurns are the matrices of a form that stands upright on a page that is turned itself. The reader of an appearance fits
+// the turned box into the rectangle (ISO 32000-1, 12.5.5), so that the part shown is the same.
 var quarterTurns = []string{"[1 0 0 1 0 0]", "[0 1 -1 0 0 0]", "[-1 0 0 -1 0 0]", "[0 -1 1 0 0 0]"}
 
 // oneImage reads a form XObject (ISO 32000-1, 8.10) that is an image under a scale, clipped by its bounding box.

@@ -78,6 +78,15 @@ func TestPictureOfAnAppearanceIsThatOfItsPNG(t *testing.T) {
 	}
 }
 
+func TestPictureOnATurnedPageIsTheSame(t *testing.T) {
+	file, num := face(t, pictures(t)[0])
+	upright := find(t, sign(file, showing(num, whole, ""))).Signatures[0].Fields[0].Appearance.Picture
+	turned := find(t, sign(file, showing(num, whole, "/Matrix [0 1 -1 0 0 0]"))).Signatures[0].Fields[0].Appearance.Picture
+	if upright.IsZero() || upright != turned {
+		t.Errorf("%s, turned %s", upright, turned)
+	}
+}
+
 func TestPartOfAPictureIsTheOneShown(t *testing.T) {
 	picture := pictures(t)[0]
 	file, num := face(t, picture)

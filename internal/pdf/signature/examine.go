@@ -2,10 +2,7 @@ package signature
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
 	"yinzheng/internal/pdf/cos"
 )
@@ -116,28 +113,45 @@ func (e *examiner) byteRange() error {
 	return e.rangeSpelling()
 }
 
-// maxRangeToken bounds how /ByteRange is spelled: writers leave room for four numbers of twenty digits.
-const maxRangeToken = 256
+// maxBeside bounds what is searched for /ByteRange before and behind /Contents; a signature dictionary has a few hundred bytes.
+const maxBeside = 8192
 
-// rangeSpelling wants digits and white space between the brackets: a verifier that looks for /ByteRange with a pattern, as
-// many do, reads the same numbers.
+// rangeSpelling wants the dictionary to say /ByteRange once, followed by digits and white space in brackets: a verifier that
+// looks for it with a pattern, as many do, then reads the same numbers.
 func (e *examiner) rangeSpelling() error {
-	if slot, ok := e.latest.Slot(e.s.Ref.Num); e.s.Ref.Num == 0 || !ok || slot.Kind != cos.Plain {
+	slot, ok := e.latest.Slot(e.s.Ref.Num)
+	if e.s.Ref.Num == 0 || !ok || slot.Kind != cos.Plain || slot.Offset >= e.gap {
 		return nil // coverage says so
 	}
-	start, end, err := e.latest.Position(e.s.Ref, "ByteRange")
+	beside, err := e.read(max(slot.Offset, e.gap-maxBeside), e.gap)
 	if err != nil {
 		return err
 	}
-	b := make([]byte, min(end-start, maxRangeToken))
-	if _, err := e.f.ReaderAt().ReadAt(b, start); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading /ByteRange: %w", err)
+	after, err := e.read(e.gapEnd, min(e.gapEnd+maxBeside, e.f.Size()))
+	if err != nil {
+		return err
 	}
-	if end-start > maxRangeToken || len(b) < 2 || strings.Trim(string(b), "[]0123456789 \t\r\n") != "" {
-		e.s.problem(start, CodeByteRange, "/ByteRange is spelled with more than digits")
-		return nil
+	if i := bytes.Index(after, []byte("endobj")); i >= 0 {
+		after = after[:i]
+	}
+	beside = append(beside, after...)
+	_, token, found := bytes.Cut(beside, []byte("/ByteRange"))
+	token = bytes.TrimLeft(token, " \t\r\n")
+	spelled, _, closed := bytes.Cut(token, []byte("]"))
+	if !found || !closed || len(spelled) == 0 || spelled[0] != '[' || bytes.Contains(token, []byte("/ByteRange")) ||
+		len(bytes.Trim(spelled[1:], "0123456789 \t\r\n")) > 0 {
+		e.s.problem(slot.Offset, CodeByteRange, "/ByteRange is not spelled once and with digits")
 	}
 	return nil
+}
+
+// read takes bytes of the file.
+func (e *examiner) read(start, end int64) ([]byte, error) {
+	b := make([]byte, end-start)
+	if n, err := e.f.ReaderAt().ReadAt(b, start); n < len(b) {
+		return nil, fmt.Errorf("reading a signature: %w", err)
+	}
+	return b, nil
 }
 
 // coverage looks for the revision that the second range ends, and whether the dictionary is of that revision.
@@ -163,15 +177,11 @@ func (e *examiner) coverage() error {
 		return nil
 	}
 	r := e.revisions[at]
-	_, stop, err := e.latest.Extent(s.Ref.Num)
-	if err != nil {
-		return err
-	}
 	then, ok := e.f.View(at).Slot(s.Ref.Num)
 	switch {
 	case !ok || then != slot:
 		s.problem(slot.Offset, CodeCoverage, "the dictionary was written again after revision %d, which it signs", at)
-	case slot.Offset < r.Start || stop > r.End:
+	case slot.Offset < r.Start || slot.Offset >= e.gap: // that its /Contents is the gap, token makes sure
 		s.problem(slot.Offset, CodeCoverage, "the dictionary lies outside of revision %d, which it signs", at)
 	default:
 		s.Revision, e.view = at, e.f.View(at)
@@ -182,8 +192,8 @@ func (e *examiner) coverage() error {
 
 // isEOL reports whether the bytes between are one end of line.
 func (e *examiner) isEOL(start, end int64) bool {
-	b := make([]byte, end-start)
-	if _, err := e.f.ReaderAt().ReadAt(b, start); err != nil && !errors.Is(err, io.EOF) {
+	b, err := e.read(start, end)
+	if err != nil {
 		return false
 	}
 	return string(b) == "\n" || string(b) == "\r" || string(b) == "\r\n"
@@ -243,9 +253,9 @@ func (e *examiner) spelling(start, end int64, n int) error {
 		e.s.problem(start, CodeContents, "/Contents has other characters than pairs of digits")
 		return nil
 	}
-	b := make([]byte, end-start)
-	if _, err := e.f.ReaderAt().ReadAt(b, start); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading /Contents: %w", err)
+	b, err := e.read(start, end)
+	if err != nil {
+		return err
 	}
 	lower, upper := bytes.ContainsAny(b, "abcdef"), bytes.ContainsAny(b, "ABCDEF")
 	if b[0] != '<' || b[len(b)-1] != '>' || lower && upper {

@@ -69,12 +69,8 @@ func (w *finder) gather() error {
 	groups := map[cos.Ref][]*place{}
 	var order []cos.Ref
 	for _, p := range w.places {
-		value, err := w.value(p)
-		if err != nil {
-			return err
-		}
-		switch v := value.(type) {
-		case nil:
+		switch v := p.value.(type) {
+		case nil, cos.Null:
 			w.empty(p)
 		case cos.Ref:
 			if groups[v] == nil {
@@ -82,7 +78,7 @@ func (w *finder) gather() error {
 			}
 			groups[v] = append(groups[v], p)
 		default:
-			if err := w.add(Signature{}, value, []*place{p}); err != nil {
+			if err := w.add(Signature{}, p.value, []*place{p}); err != nil {
 				return err
 			}
 		}
@@ -104,14 +100,6 @@ func (w *finder) gather() error {
 		}
 	}
 	return nil
-}
-
-// value is /V of a place; nil when the field is empty.
-func (w *finder) value(p *place) (cos.Value, error) {
-	if _, null := p.value.(cos.Null); null {
-		return nil, nil
-	}
-	return p.value, nil
 }
 
 // empty takes a field without a signature. One that is outside the form and on no page is nothing.

@@ -42,15 +42,6 @@ func then(file []byte, change func(s *pdftest.Scanned, w *pdftest.Writer)) []byt
 	return s.Finish(w)
 }
 
-// replaced exchanges bytes of the same length.
-func replaced(t testing.TB, file []byte, old, now string) []byte {
-	t.Helper()
-	if len(old) != len(now) || !bytes.Contains(file, []byte(old)) {
-		t.Fatalf("%q cannot take the place of %q", now, old)
-	}
-	return bytes.Replace(file, []byte(old), []byte(now), 1)
-}
-
 func open(t testing.TB, b []byte) *cos.File {
 	t.Helper()
 	f, err := cos.OpenBytes(b, cos.Limits{})

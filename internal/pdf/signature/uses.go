@@ -86,10 +86,19 @@ func (w *finder) scan() error {
 	return nil
 }
 
-// relisted reports whether a revision only lists again what an earlier one has said.
+// relisted reports whether a revision only lists again what an earlier one has said, with the same object stream.
 func (w *finder) relisted(revision int, slot cos.Slot) bool {
-	old, ok := w.f.View(revision - 1).Slot(slot.Num)
-	return ok && old == slot
+	before, now := w.f.View(revision-1), w.f.View(revision)
+	old, ok := before.Slot(slot.Num)
+	if !ok || old != slot {
+		return false
+	}
+	if slot.Kind != cos.Packed {
+		return true
+	}
+	a, _ := before.Slot(slot.In)
+	b, _ := now.Slot(slot.In)
+	return a == b
 }
 
 // exists notes a number that a revision mentions and that stands for nothing there.

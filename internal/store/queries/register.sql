@@ -15,29 +15,6 @@ VALUES ($1, $2, $3, $4, $5, $6, $7);
 -- name: AuditEntriesAfter :many
 SELECT * FROM audit_entries WHERE sequence > $1 ORDER BY sequence LIMIT $2;
 
--- name: PutSeal :exec
-INSERT INTO seals (id, office, owner, name, data, signer, state, made, uses)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0)
-ON CONFLICT (id) DO UPDATE SET office = excluded.office, owner = excluded.owner, name = excluded.name,
-    data = excluded.data, signer = excluded.signer, state = excluded.state, made = excluded.made;
-
--- name: SealByID :one
-SELECT * FROM seals WHERE id = $1;
-
--- name: SealOf :one
-SELECT * FROM seals WHERE office = $1 AND state = $2 ORDER BY made DESC, id DESC LIMIT 1;
-
--- name: CountSealUse :one
-UPDATE seals SET uses = uses + 1 WHERE id = $1
-RETURNING uses;
-
--- name: PutSealUse :exec
-INSERT INTO seal_uses (seal, line, at, by, matter, case_id, content, document, certificate)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
-
--- name: SealUsesAfter :many
-SELECT * FROM seal_uses WHERE seal = $1 AND line > $2 ORDER BY line LIMIT $3;
-
 -- name: PutCaller :exec
 INSERT INTO callers (key_sm3, id, office, actions_json, kinds_json)
 VALUES ($1, $2, $3, $4, $5)

@@ -33,6 +33,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addLicenceEventStmt, err = db.PrepareContext(ctx, addLicenceEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query AddLicenceEvent: %w", err)
 	}
+	if q.addSealStmt, err = db.PrepareContext(ctx, addSeal); err != nil {
+		return nil, fmt.Errorf("error preparing query AddSeal: %w", err)
+	}
+	if q.addSealEventStmt, err = db.PrepareContext(ctx, addSealEvent); err != nil {
+		return nil, fmt.Errorf("error preparing query AddSealEvent: %w", err)
+	}
+	if q.addSealGrantStmt, err = db.PrepareContext(ctx, addSealGrant); err != nil {
+		return nil, fmt.Errorf("error preparing query AddSealGrant: %w", err)
+	}
 	if q.advanceLicenceStmt, err = db.PrepareContext(ctx, advanceLicence); err != nil {
 		return nil, fmt.Errorf("error preparing query AdvanceLicence: %w", err)
 	}
@@ -66,6 +75,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.certificatesOfNameStmt, err = db.PrepareContext(ctx, certificatesOfName); err != nil {
 		return nil, fmt.Errorf("error preparing query CertificatesOfName: %w", err)
 	}
+	if q.countSealEventStmt, err = db.PrepareContext(ctx, countSealEvent); err != nil {
+		return nil, fmt.Errorf("error preparing query CountSealEvent: %w", err)
+	}
+	if q.countSealGrantStmt, err = db.PrepareContext(ctx, countSealGrant); err != nil {
+		return nil, fmt.Errorf("error preparing query CountSealGrant: %w", err)
+	}
 	if q.countSealUseStmt, err = db.PrepareContext(ctx, countSealUse); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSealUse: %w", err)
 	}
@@ -86,6 +101,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lastBatchStmt, err = db.PrepareContext(ctx, lastBatch); err != nil {
 		return nil, fmt.Errorf("error preparing query LastBatch: %w", err)
+	}
+	if q.lastSealStmt, err = db.PrepareContext(ctx, lastSeal); err != nil {
+		return nil, fmt.Errorf("error preparing query LastSeal: %w", err)
 	}
 	if q.lastSequenceStmt, err = db.PrepareContext(ctx, lastSequence); err != nil {
 		return nil, fmt.Errorf("error preparing query LastSequence: %w", err)
@@ -122,6 +140,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.lockAuditHeadStmt, err = db.PrepareContext(ctx, lockAuditHead); err != nil {
 		return nil, fmt.Errorf("error preparing query LockAuditHead: %w", err)
+	}
+	if q.moveSealStmt, err = db.PrepareContext(ctx, moveSeal); err != nil {
+		return nil, fmt.Errorf("error preparing query MoveSeal: %w", err)
 	}
 	if q.nextSerialStmt, err = db.PrepareContext(ctx, nextSerial); err != nil {
 		return nil, fmt.Errorf("error preparing query NextSerial: %w", err)
@@ -168,14 +189,14 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putProposalStmt, err = db.PrepareContext(ctx, putProposal); err != nil {
 		return nil, fmt.Errorf("error preparing query PutProposal: %w", err)
 	}
-	if q.putSealStmt, err = db.PrepareContext(ctx, putSeal); err != nil {
-		return nil, fmt.Errorf("error preparing query PutSeal: %w", err)
-	}
 	if q.putSealUseStmt, err = db.PrepareContext(ctx, putSealUse); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSealUse: %w", err)
 	}
 	if q.putTokenStmt, err = db.PrepareContext(ctx, putToken); err != nil {
 		return nil, fmt.Errorf("error preparing query PutToken: %w", err)
+	}
+	if q.replaceSealStmt, err = db.PrepareContext(ctx, replaceSeal); err != nil {
+		return nil, fmt.Errorf("error preparing query ReplaceSeal: %w", err)
 	}
 	if q.revokeCertificateStmt, err = db.PrepareContext(ctx, revokeCertificate); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokeCertificate: %w", err)
@@ -183,14 +204,47 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.revokedCertificatesStmt, err = db.PrepareContext(ctx, revokedCertificates); err != nil {
 		return nil, fmt.Errorf("error preparing query RevokedCertificates: %w", err)
 	}
+	if q.sealByFilingStmt, err = db.PrepareContext(ctx, sealByFiling); err != nil {
+		return nil, fmt.Errorf("error preparing query SealByFiling: %w", err)
+	}
 	if q.sealByIDStmt, err = db.PrepareContext(ctx, sealByID); err != nil {
 		return nil, fmt.Errorf("error preparing query SealByID: %w", err)
+	}
+	if q.sealByKeyStmt, err = db.PrepareContext(ctx, sealByKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SealByKey: %w", err)
+	}
+	if q.sealEventsAfterStmt, err = db.PrepareContext(ctx, sealEventsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query SealEventsAfter: %w", err)
+	}
+	if q.sealGrantByKeyStmt, err = db.PrepareContext(ctx, sealGrantByKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SealGrantByKey: %w", err)
+	}
+	if q.sealGrantByLineStmt, err = db.PrepareContext(ctx, sealGrantByLine); err != nil {
+		return nil, fmt.Errorf("error preparing query SealGrantByLine: %w", err)
+	}
+	if q.sealGrantsAfterStmt, err = db.PrepareContext(ctx, sealGrantsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query SealGrantsAfter: %w", err)
+	}
+	if q.sealGrantsInForceStmt, err = db.PrepareContext(ctx, sealGrantsInForce); err != nil {
+		return nil, fmt.Errorf("error preparing query SealGrantsInForce: %w", err)
 	}
 	if q.sealOfStmt, err = db.PrepareContext(ctx, sealOf); err != nil {
 		return nil, fmt.Errorf("error preparing query SealOf: %w", err)
 	}
+	if q.sealRevokedStmt, err = db.PrepareContext(ctx, sealRevoked); err != nil {
+		return nil, fmt.Errorf("error preparing query SealRevoked: %w", err)
+	}
 	if q.sealUsesAfterStmt, err = db.PrepareContext(ctx, sealUsesAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query SealUsesAfter: %w", err)
+	}
+	if q.sealUsesByDayStmt, err = db.PrepareContext(ctx, sealUsesByDay); err != nil {
+		return nil, fmt.Errorf("error preparing query SealUsesByDay: %w", err)
+	}
+	if q.sealsAfterStmt, err = db.PrepareContext(ctx, sealsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query SealsAfter: %w", err)
+	}
+	if q.sealsDueStmt, err = db.PrepareContext(ctx, sealsDue); err != nil {
+		return nil, fmt.Errorf("error preparing query SealsDue: %w", err)
 	}
 	if q.serialValueStmt, err = db.PrepareContext(ctx, serialValue); err != nil {
 		return nil, fmt.Errorf("error preparing query SerialValue: %w", err)
@@ -207,6 +261,15 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.setLicenceStatusStmt, err = db.PrepareContext(ctx, setLicenceStatus); err != nil {
 		return nil, fmt.Errorf("error preparing query SetLicenceStatus: %w", err)
 	}
+	if q.setSealApproverStmt, err = db.PrepareContext(ctx, setSealApprover); err != nil {
+		return nil, fmt.Errorf("error preparing query SetSealApprover: %w", err)
+	}
+	if q.setSealFilingStmt, err = db.PrepareContext(ctx, setSealFiling); err != nil {
+		return nil, fmt.Errorf("error preparing query SetSealFiling: %w", err)
+	}
+	if q.setSealMadeStmt, err = db.PrepareContext(ctx, setSealMade); err != nil {
+		return nil, fmt.Errorf("error preparing query SetSealMade: %w", err)
+	}
 	if q.settleCertificateStmt, err = db.PrepareContext(ctx, settleCertificate); err != nil {
 		return nil, fmt.Errorf("error preparing query SettleCertificate: %w", err)
 	}
@@ -219,6 +282,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.usePresentationStmt, err = db.PrepareContext(ctx, usePresentation); err != nil {
 		return nil, fmt.Errorf("error preparing query UsePresentation: %w", err)
 	}
+	if q.useSealGrantStmt, err = db.PrepareContext(ctx, useSealGrant); err != nil {
+		return nil, fmt.Errorf("error preparing query UseSealGrant: %w", err)
+	}
 	if q.useTokenStmt, err = db.PrepareContext(ctx, useToken); err != nil {
 		return nil, fmt.Errorf("error preparing query UseToken: %w", err)
 	}
@@ -227,6 +293,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.waitingEntriesStmt, err = db.PrepareContext(ctx, waitingEntries); err != nil {
 		return nil, fmt.Errorf("error preparing query WaitingEntries: %w", err)
+	}
+	if q.withdrawSealGrantStmt, err = db.PrepareContext(ctx, withdrawSealGrant); err != nil {
+		return nil, fmt.Errorf("error preparing query WithdrawSealGrant: %w", err)
 	}
 	return &q, nil
 }
@@ -246,6 +315,21 @@ func (q *Queries) Close() error {
 	if q.addLicenceEventStmt != nil {
 		if cerr := q.addLicenceEventStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addLicenceEventStmt: %w", cerr)
+		}
+	}
+	if q.addSealStmt != nil {
+		if cerr := q.addSealStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addSealStmt: %w", cerr)
+		}
+	}
+	if q.addSealEventStmt != nil {
+		if cerr := q.addSealEventStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addSealEventStmt: %w", cerr)
+		}
+	}
+	if q.addSealGrantStmt != nil {
+		if cerr := q.addSealGrantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addSealGrantStmt: %w", cerr)
 		}
 	}
 	if q.advanceLicenceStmt != nil {
@@ -303,6 +387,16 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing certificatesOfNameStmt: %w", cerr)
 		}
 	}
+	if q.countSealEventStmt != nil {
+		if cerr := q.countSealEventStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countSealEventStmt: %w", cerr)
+		}
+	}
+	if q.countSealGrantStmt != nil {
+		if cerr := q.countSealGrantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing countSealGrantStmt: %w", cerr)
+		}
+	}
 	if q.countSealUseStmt != nil {
 		if cerr := q.countSealUseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countSealUseStmt: %w", cerr)
@@ -336,6 +430,11 @@ func (q *Queries) Close() error {
 	if q.lastBatchStmt != nil {
 		if cerr := q.lastBatchStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lastBatchStmt: %w", cerr)
+		}
+	}
+	if q.lastSealStmt != nil {
+		if cerr := q.lastSealStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing lastSealStmt: %w", cerr)
 		}
 	}
 	if q.lastSequenceStmt != nil {
@@ -396,6 +495,11 @@ func (q *Queries) Close() error {
 	if q.lockAuditHeadStmt != nil {
 		if cerr := q.lockAuditHeadStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing lockAuditHeadStmt: %w", cerr)
+		}
+	}
+	if q.moveSealStmt != nil {
+		if cerr := q.moveSealStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing moveSealStmt: %w", cerr)
 		}
 	}
 	if q.nextSerialStmt != nil {
@@ -473,11 +577,6 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putProposalStmt: %w", cerr)
 		}
 	}
-	if q.putSealStmt != nil {
-		if cerr := q.putSealStmt.Close(); cerr != nil {
-			err = fmt.Errorf("error closing putSealStmt: %w", cerr)
-		}
-	}
 	if q.putSealUseStmt != nil {
 		if cerr := q.putSealUseStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putSealUseStmt: %w", cerr)
@@ -486,6 +585,11 @@ func (q *Queries) Close() error {
 	if q.putTokenStmt != nil {
 		if cerr := q.putTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putTokenStmt: %w", cerr)
+		}
+	}
+	if q.replaceSealStmt != nil {
+		if cerr := q.replaceSealStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing replaceSealStmt: %w", cerr)
 		}
 	}
 	if q.revokeCertificateStmt != nil {
@@ -498,9 +602,44 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing revokedCertificatesStmt: %w", cerr)
 		}
 	}
+	if q.sealByFilingStmt != nil {
+		if cerr := q.sealByFilingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealByFilingStmt: %w", cerr)
+		}
+	}
 	if q.sealByIDStmt != nil {
 		if cerr := q.sealByIDStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sealByIDStmt: %w", cerr)
+		}
+	}
+	if q.sealByKeyStmt != nil {
+		if cerr := q.sealByKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealByKeyStmt: %w", cerr)
+		}
+	}
+	if q.sealEventsAfterStmt != nil {
+		if cerr := q.sealEventsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealEventsAfterStmt: %w", cerr)
+		}
+	}
+	if q.sealGrantByKeyStmt != nil {
+		if cerr := q.sealGrantByKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealGrantByKeyStmt: %w", cerr)
+		}
+	}
+	if q.sealGrantByLineStmt != nil {
+		if cerr := q.sealGrantByLineStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealGrantByLineStmt: %w", cerr)
+		}
+	}
+	if q.sealGrantsAfterStmt != nil {
+		if cerr := q.sealGrantsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealGrantsAfterStmt: %w", cerr)
+		}
+	}
+	if q.sealGrantsInForceStmt != nil {
+		if cerr := q.sealGrantsInForceStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealGrantsInForceStmt: %w", cerr)
 		}
 	}
 	if q.sealOfStmt != nil {
@@ -508,9 +647,29 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing sealOfStmt: %w", cerr)
 		}
 	}
+	if q.sealRevokedStmt != nil {
+		if cerr := q.sealRevokedStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealRevokedStmt: %w", cerr)
+		}
+	}
 	if q.sealUsesAfterStmt != nil {
 		if cerr := q.sealUsesAfterStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sealUsesAfterStmt: %w", cerr)
+		}
+	}
+	if q.sealUsesByDayStmt != nil {
+		if cerr := q.sealUsesByDayStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealUsesByDayStmt: %w", cerr)
+		}
+	}
+	if q.sealsAfterStmt != nil {
+		if cerr := q.sealsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealsAfterStmt: %w", cerr)
+		}
+	}
+	if q.sealsDueStmt != nil {
+		if cerr := q.sealsDueStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealsDueStmt: %w", cerr)
 		}
 	}
 	if q.serialValueStmt != nil {
@@ -538,6 +697,21 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing setLicenceStatusStmt: %w", cerr)
 		}
 	}
+	if q.setSealApproverStmt != nil {
+		if cerr := q.setSealApproverStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setSealApproverStmt: %w", cerr)
+		}
+	}
+	if q.setSealFilingStmt != nil {
+		if cerr := q.setSealFilingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setSealFilingStmt: %w", cerr)
+		}
+	}
+	if q.setSealMadeStmt != nil {
+		if cerr := q.setSealMadeStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing setSealMadeStmt: %w", cerr)
+		}
+	}
 	if q.settleCertificateStmt != nil {
 		if cerr := q.settleCertificateStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing settleCertificateStmt: %w", cerr)
@@ -558,6 +732,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing usePresentationStmt: %w", cerr)
 		}
 	}
+	if q.useSealGrantStmt != nil {
+		if cerr := q.useSealGrantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing useSealGrantStmt: %w", cerr)
+		}
+	}
 	if q.useTokenStmt != nil {
 		if cerr := q.useTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing useTokenStmt: %w", cerr)
@@ -571,6 +750,11 @@ func (q *Queries) Close() error {
 	if q.waitingEntriesStmt != nil {
 		if cerr := q.waitingEntriesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing waitingEntriesStmt: %w", cerr)
+		}
+	}
+	if q.withdrawSealGrantStmt != nil {
+		if cerr := q.withdrawSealGrantStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing withdrawSealGrantStmt: %w", cerr)
 		}
 	}
 	return err
@@ -615,6 +799,9 @@ type Queries struct {
 	acceptEntryStmt         *sql.Stmt
 	addAuditEntryStmt       *sql.Stmt
 	addLicenceEventStmt     *sql.Stmt
+	addSealStmt             *sql.Stmt
+	addSealEventStmt        *sql.Stmt
+	addSealGrantStmt        *sql.Stmt
 	advanceLicenceStmt      *sql.Stmt
 	allCallersStmt          *sql.Stmt
 	auditEntriesAfterStmt   *sql.Stmt
@@ -626,6 +813,8 @@ type Queries struct {
 	certificateBySerialStmt *sql.Stmt
 	certificatesAfterStmt   *sql.Stmt
 	certificatesOfNameStmt  *sql.Stmt
+	countSealEventStmt      *sql.Stmt
+	countSealGrantStmt      *sql.Stmt
 	countSealUseStmt        *sql.Stmt
 	createCaseStmt          *sql.Stmt
 	createLicenceStmt       *sql.Stmt
@@ -633,6 +822,7 @@ type Queries struct {
 	intendCertificateStmt   *sql.Stmt
 	keyIsCertifiedStmt      *sql.Stmt
 	lastBatchStmt           *sql.Stmt
+	lastSealStmt            *sql.Stmt
 	lastSequenceStmt        *sql.Stmt
 	latestIssueStmt         *sql.Stmt
 	ledgerBatchStmt         *sql.Stmt
@@ -645,6 +835,7 @@ type Queries struct {
 	licencesAfterStmt       *sql.Stmt
 	licencesOutOfForceStmt  *sql.Stmt
 	lockAuditHeadStmt       *sql.Stmt
+	moveSealStmt            *sql.Stmt
 	nextSerialStmt          *sql.Stmt
 	openCasesStmt           *sql.Stmt
 	packageByIDStmt         *sql.Stmt
@@ -660,26 +851,42 @@ type Queries struct {
 	putPresentationStmt     *sql.Stmt
 	putProofStmt            *sql.Stmt
 	putProposalStmt         *sql.Stmt
-	putSealStmt             *sql.Stmt
 	putSealUseStmt          *sql.Stmt
 	putTokenStmt            *sql.Stmt
+	replaceSealStmt         *sql.Stmt
 	revokeCertificateStmt   *sql.Stmt
 	revokedCertificatesStmt *sql.Stmt
+	sealByFilingStmt        *sql.Stmt
 	sealByIDStmt            *sql.Stmt
+	sealByKeyStmt           *sql.Stmt
+	sealEventsAfterStmt     *sql.Stmt
+	sealGrantByKeyStmt      *sql.Stmt
+	sealGrantByLineStmt     *sql.Stmt
+	sealGrantsAfterStmt     *sql.Stmt
+	sealGrantsInForceStmt   *sql.Stmt
 	sealOfStmt              *sql.Stmt
+	sealRevokedStmt         *sql.Stmt
 	sealUsesAfterStmt       *sql.Stmt
+	sealUsesByDayStmt       *sql.Stmt
+	sealsAfterStmt          *sql.Stmt
+	sealsDueStmt            *sql.Stmt
 	serialValueStmt         *sql.Stmt
 	setAuditHeadStmt        *sql.Stmt
 	setLicenceDocumentStmt  *sql.Stmt
 	setLicencePackageStmt   *sql.Stmt
 	setLicenceStatusStmt    *sql.Stmt
+	setSealApproverStmt     *sql.Stmt
+	setSealFilingStmt       *sql.Stmt
+	setSealMadeStmt         *sql.Stmt
 	settleCertificateStmt   *sql.Stmt
 	unpublishedBatchesStmt  *sql.Stmt
 	updateCaseStmt          *sql.Stmt
 	usePresentationStmt     *sql.Stmt
+	useSealGrantStmt        *sql.Stmt
 	useTokenStmt            *sql.Stmt
 	voidCertificatesStmt    *sql.Stmt
 	waitingEntriesStmt      *sql.Stmt
+	withdrawSealGrantStmt   *sql.Stmt
 }
 
 func (q *Queries) WithTx(tx *sql.Tx) *Queries {
@@ -689,6 +896,9 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		acceptEntryStmt:         q.acceptEntryStmt,
 		addAuditEntryStmt:       q.addAuditEntryStmt,
 		addLicenceEventStmt:     q.addLicenceEventStmt,
+		addSealStmt:             q.addSealStmt,
+		addSealEventStmt:        q.addSealEventStmt,
+		addSealGrantStmt:        q.addSealGrantStmt,
 		advanceLicenceStmt:      q.advanceLicenceStmt,
 		allCallersStmt:          q.allCallersStmt,
 		auditEntriesAfterStmt:   q.auditEntriesAfterStmt,
@@ -700,6 +910,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		certificateBySerialStmt: q.certificateBySerialStmt,
 		certificatesAfterStmt:   q.certificatesAfterStmt,
 		certificatesOfNameStmt:  q.certificatesOfNameStmt,
+		countSealEventStmt:      q.countSealEventStmt,
+		countSealGrantStmt:      q.countSealGrantStmt,
 		countSealUseStmt:        q.countSealUseStmt,
 		createCaseStmt:          q.createCaseStmt,
 		createLicenceStmt:       q.createLicenceStmt,
@@ -707,6 +919,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		intendCertificateStmt:   q.intendCertificateStmt,
 		keyIsCertifiedStmt:      q.keyIsCertifiedStmt,
 		lastBatchStmt:           q.lastBatchStmt,
+		lastSealStmt:            q.lastSealStmt,
 		lastSequenceStmt:        q.lastSequenceStmt,
 		latestIssueStmt:         q.latestIssueStmt,
 		ledgerBatchStmt:         q.ledgerBatchStmt,
@@ -719,6 +932,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		licencesAfterStmt:       q.licencesAfterStmt,
 		licencesOutOfForceStmt:  q.licencesOutOfForceStmt,
 		lockAuditHeadStmt:       q.lockAuditHeadStmt,
+		moveSealStmt:            q.moveSealStmt,
 		nextSerialStmt:          q.nextSerialStmt,
 		openCasesStmt:           q.openCasesStmt,
 		packageByIDStmt:         q.packageByIDStmt,
@@ -734,25 +948,41 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putPresentationStmt:     q.putPresentationStmt,
 		putProofStmt:            q.putProofStmt,
 		putProposalStmt:         q.putProposalStmt,
-		putSealStmt:             q.putSealStmt,
 		putSealUseStmt:          q.putSealUseStmt,
 		putTokenStmt:            q.putTokenStmt,
+		replaceSealStmt:         q.replaceSealStmt,
 		revokeCertificateStmt:   q.revokeCertificateStmt,
 		revokedCertificatesStmt: q.revokedCertificatesStmt,
+		sealByFilingStmt:        q.sealByFilingStmt,
 		sealByIDStmt:            q.sealByIDStmt,
+		sealByKeyStmt:           q.sealByKeyStmt,
+		sealEventsAfterStmt:     q.sealEventsAfterStmt,
+		sealGrantByKeyStmt:      q.sealGrantByKeyStmt,
+		sealGrantByLineStmt:     q.sealGrantByLineStmt,
+		sealGrantsAfterStmt:     q.sealGrantsAfterStmt,
+		sealGrantsInForceStmt:   q.sealGrantsInForceStmt,
 		sealOfStmt:              q.sealOfStmt,
+		sealRevokedStmt:         q.sealRevokedStmt,
 		sealUsesAfterStmt:       q.sealUsesAfterStmt,
+		sealUsesByDayStmt:       q.sealUsesByDayStmt,
+		sealsAfterStmt:          q.sealsAfterStmt,
+		sealsDueStmt:            q.sealsDueStmt,
 		serialValueStmt:         q.serialValueStmt,
 		setAuditHeadStmt:        q.setAuditHeadStmt,
 		setLicenceDocumentStmt:  q.setLicenceDocumentStmt,
 		setLicencePackageStmt:   q.setLicencePackageStmt,
 		setLicenceStatusStmt:    q.setLicenceStatusStmt,
+		setSealApproverStmt:     q.setSealApproverStmt,
+		setSealFilingStmt:       q.setSealFilingStmt,
+		setSealMadeStmt:         q.setSealMadeStmt,
 		settleCertificateStmt:   q.settleCertificateStmt,
 		unpublishedBatchesStmt:  q.unpublishedBatchesStmt,
 		updateCaseStmt:          q.updateCaseStmt,
 		usePresentationStmt:     q.usePresentationStmt,
+		useSealGrantStmt:        q.useSealGrantStmt,
 		useTokenStmt:            q.useTokenStmt,
 		voidCertificatesStmt:    q.voidCertificatesStmt,
 		waitingEntriesStmt:      q.waitingEntriesStmt,
+		withdrawSealGrantStmt:   q.withdrawSealGrantStmt,
 	}
 }

@@ -153,27 +153,79 @@ type Proposal struct {
 }
 
 type Seal struct {
-	ID     string
-	Office string
-	Owner  string
-	Name   string
-	Data   []byte
-	Signer []byte
-	State  string
-	Made   int64
-	Uses   int64
+	ID         string
+	Office     string
+	Owner      string
+	Name       string
+	Data       []byte
+	Signer     []byte
+	State      string
+	Made       int64
+	Uses       int64
+	Kind       int64
+	SizeMm     int64
+	Line       string
+	Picture    []byte
+	Applicant  string
+	Approver   string
+	Maker      string
+	Filing     string
+	Replaces   string
+	ReplacedBy string
+	NotAfter   int64
+	Revoked    int64
+	Events     int64
+	Grants     int64
+	Caller     string
+	IdemKey    string
+	RequestSm3 string
+}
+
+type SealEvent struct {
+	Seal      string
+	Line      int64
+	At        int64
+	FromState string
+	ToState   string
+	What      string
+	By        string
+	Why       string
+	Detail    string
+}
+
+type SealGrant struct {
+	Seal        string
+	Line        int64
+	Matter      string
+	Caller      string
+	Office      string
+	Starts      int64
+	Ends        int64
+	Most        int64
+	Used        int64
+	GrantedBy   string
+	GrantedAt   int64
+	Why         string
+	WithdrawnBy string
+	WithdrawnAt int64
+	IdemKey     string
+	RequestSm3  string
 }
 
 type SealUse struct {
-	Seal        string
-	Line        int64
-	At          int64
-	By          string
-	Matter      string
-	CaseID      string
-	Content     string
-	Document    string
-	Certificate string
+	Seal          string
+	Line          int64
+	At            int64
+	By            string
+	Matter        string
+	CaseID        string
+	Content       string
+	Document      string
+	Certificate   string
+	Office        string
+	Profile       string
+	Authorisation int64
+	Result        string
 }
 
 type Serial struct {

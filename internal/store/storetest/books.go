@@ -15,7 +15,6 @@ import (
 	"yinzheng/internal/audit"
 	"yinzheng/internal/auth"
 	"yinzheng/internal/gm"
-	"yinzheng/sealing"
 )
 
 // Archive runs the contract of archive.Index; open returns an empty one.
@@ -131,75 +130,6 @@ func auditRace(t *testing.T, log audit.Log) {
 	if all, err := log.Entries(t.Context(), 0, 1000); err != nil || len(all) != callers*each {
 		t.Errorf("%d entries, %v; want %d", len(all), err, callers*each)
 	}
-}
-
-// Seals runs the contract of sealing.Book; open returns an empty one.
-func Seals(t *testing.T, open func(t *testing.T) sealing.Book) {
-	t.Run("SealComesBack", func(t *testing.T) { sealComesBack(t, open(t)) })
-	t.Run("OnlyAnActiveSealIsTheOfficesSeal", func(t *testing.T) { sealOf(t, open(t)) })
-	t.Run("UseNeedsASeal", func(t *testing.T) { sealUse(t, open(t)) })
-}
-
-func sealComesBack(t *testing.T, b sealing.Book) {
-	ctx, want := t.Context(), filled[sealing.Record](t)
-	if err := b.PutSeal(ctx, want); err != nil {
-		t.Fatal(err)
-	}
-	want.State = sealing.SealSuspended
-	if err := b.PutSeal(ctx, want); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := b.Seal(ctx, want.ID); err != nil || !cmp.Equal(got, want) {
-		t.Errorf("%v (-want +got):\n%s", err, cmp.Diff(want, got))
-	}
-	if _, err := b.Seal(ctx, "nothing"); !errors.Is(err, sealing.ErrNoSeal) {
-		t.Errorf("unknown = %v, want ErrNoSeal", err)
-	}
-}
-
-func sealOf(t *testing.T, b sealing.Book) {
-	ctx := t.Context()
-	states := map[string]sealing.SealState{"1": sealing.SealActive, "2": sealing.SealActive, "3": sealing.SealSuspended,
-		"4": sealing.SealCancelled}
-	for id, state := range states {
-		made := noon().Add(time.Duration(id[0]) * time.Hour)
-		if err := b.PutSeal(ctx, sealing.Record{ID: id, Office: "office", State: state, Made: made}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got, err := b.SealOf(ctx, "office"); err != nil || got.ID != "2" {
-		t.Errorf("SealOf = %s, %v; want 2, the active one made last", got.ID, err)
-	}
-	if _, err := b.SealOf(ctx, "another"); !errors.Is(err, sealing.ErrNoSeal) {
-		t.Errorf("another office = %v, want ErrNoSeal", err)
-	}
-	for _, id := range []string{"1", "2"} {
-		if err := b.PutSeal(ctx, sealing.Record{ID: id, Office: "office", State: sealing.SealCancelled}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := b.SealOf(ctx, "office"); !errors.Is(err, sealing.ErrNoSeal) {
-		t.Errorf("no active seal = %v, want ErrNoSeal", err)
-	}
-}
-
-func sealUse(t *testing.T, b sealing.Book) {
-	use := filled[sealing.Use](t)
-	if err := b.PutUse(t.Context(), use); !errors.Is(err, sealing.ErrNoSeal) {
-		t.Errorf("a use of no seal = %v, want ErrNoSeal", err)
-	}
-	if err := b.PutSeal(t.Context(), sealing.Record{ID: use.Seal}); err != nil {
-		t.Fatal(err)
-	}
-	var wg sync.WaitGroup
-	for range 16 {
-		wg.Go(func() {
-			if err := b.PutUse(t.Context(), use); err != nil {
-				t.Errorf("PutUse: %v", err)
-			}
-		})
-	}
-	wg.Wait()
 }
 
 // CallerBook is a book of credentials that can be read as a whole.

@@ -74,7 +74,7 @@ func lasting(d time.Duration) (zh, en string) {
 var words = map[string]sentence{
 	"true": {"属实", "true"}, "false": {"不属实", "false"}, "partial": {"部分不一致", "partly inconsistent"}, "unverifiable": {"无法核实", "unverifiable"},
 	"accepted": {"已受理", "accepted"}, "logged": {"已记入日志", "logged"}, "on-chain": {"已上链", "on chain"},
-	"licence": {"证照", "licence"}, "outcome": {"办结核验结果", "case outcome"}, "package": {"归档信息包", "archive package"}, "trust": {"信任文件", "trust file"},
+	"licence": {"证照", "licence"}, "document": {"文件", "document"}, "outcome": {"办结核验结果", "case outcome"}, "package": {"归档信息包", "archive package"}, "trust": {"信任文件", "trust file"},
 }
 
 // findingKeys lists the keys of a text, the most exact first: "*" texts serve every check.
@@ -94,11 +94,16 @@ var checks = map[string]sentence{
 	"TRUST_PERIOD":            {"信任文件有效期", "Trust file period"},
 	"TRUST_ROOT":              {"信任根", "Trust root"},
 	"PDF_FORMAT":              {"文件格式", "File format"},
+	"PDF_STRICT":              {"读法唯一", "One reading"},
 	"SIG_COUNT":               {"签章个数", "Signatures"},
+	"SIG_DICTIONARY":          {"签章字典", "Signature dictionary"},
 	"SIG_COVERAGE":            {"签章范围", "Signature coverage"},
 	"SIG_FORMAT":              {"签章格式", "Signature format"},
 	"CONTENT_HASH":            {"内容摘要", "Content digest"},
 	"SIG_VALUE":               {"签章值", "Signature value"},
+	"SIG_LEVEL":               {"长期保存级别", "Long-term level"},
+	"SIG_CHANGES":             {"签章后的变更", "Changes afterwards"},
+	"SIG_OVERLAP":             {"签章遮盖", "What it covers"},
 	"TIMESTAMP":               {"时间戳", "Timestamp"},
 	"TIMESTAMP_AUTHORITY":     {"时间戳机构", "Timestamp authority"},
 	"TIMESTAMP_TIME":          {"时间戳时间", "Timestamp time"},
@@ -157,7 +162,7 @@ var common = map[string]sentence{
 	"* unknown issuer_revoked_later": {"签发者“{name}”的证书其后已被吊销，而签署时间没有时间戳证明", "the issuer “{name}” was revoked since, and no timestamp proves that it was signed before"},
 	"* unknown issuer":               {"信任文件中没有签发者“{name}”的证书", "the trust file holds no certificate of the issuer “{name}”"},
 	"* fail signature":               {"证书不是由“{name}”签发的：签名不符", "the certificate was not signed by “{name}”"},
-	"* fail algorithm":               {"“{name}”的密钥或签名不是 SM2 与 SM3", "the key or the signature of “{name}” is not SM2 with SM3"},
+	"* fail algorithm":               {"不采信“{name}”的密钥或签名的算法", "the key or the signature of “{name}” is of an algorithm that is not believed"},
 	"* fail name_constraint":         {"签发者“{name}”不得为此名称签发证书：{detail}", "the issuer “{name}” may not certify this name: {detail}"},
 	"* fail issuer_time":             {"签发者“{name}”的证书在当时不在有效期内", "the issuer “{name}” was not valid at that time"},
 	"* fail issuer_ca":               {"“{name}”无权签发证书", "“{name}” may not issue certificates"},
@@ -174,6 +179,7 @@ var trustFindings = map[string]sentence{
 	"INPUT unknown both":           {"一次只能验证一份证照或一份办结结果", "one licence or one case outcome at a time"},
 	"INPUT unknown version":        {"验证依据的版本 {version} 本程序不能识别", "evidence of version {version}, which this program does not know"},
 	"TRUST_FILE pass":              {"{name}（{region}）第 {sequence} 号信任文件，由“{signer}”签发，签名有效", "trust file {sequence} of {name} ({region}), signed by “{signer}”"},
+	"TRUST_FILE warn anchors":      {"没有信任文件，以另行指定的 {count} 个根证书为准", "no trust file: the {count} root(s) that the reader added are believed"},
 	"TRUST_FILE unknown absent":    {"没有信任文件，无法判断证书是否可信", "no trust file: nobody can be believed"},
 	"TRUST_FILE unknown format":    {"信任文件格式不符或已被改动：{detail}", "the trust file is malformed or was changed: {detail}"},
 	"TRUST_FILE unknown signature": {"信任文件的签名不符，文件可能已被改动", "the trust file's signature does not verify: it may have been changed"},

@@ -28,6 +28,8 @@ var sealFindings = map[string]sentence{
 	"SIGNER_NOT_IN_SEAL pass":                    {"“{signer}”是印章“{seal}”登记的签章人", "“{signer}” is a registered signer of “{seal}”"},
 	"SIGNER_NOT_IN_SEAL fail":                    {"“{signer}”不是印章“{seal}”登记的签章人", "“{signer}” is not a registered signer of “{seal}”"},
 	"SEAL_PICTURE pass":                          {"页面上的印章图像就是印章中的图像", "the picture on the page is the seal's own"},
+	"SEAL_PICTURE pass invisible":                {"签章没有在页面上显示", "the seal is shown on no page"},
+	"SEAL_PICTURE warn size":                     {"第 {page} 页的印章图像远大于印章自身的尺寸", "on page {page} the seal is shown far larger than it is"},
 	"SEAL_PICTURE warn unknown":                  {"未能比对页面上的印章图像，请以签章数据为准", "the picture on the page was not compared; rely on the signature"},
 	"SEAL_PICTURE fail":                          {"页面上的印章图像不是印章中的图像", "the picture on the page is not the seal's"},
 }
