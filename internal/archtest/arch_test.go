@@ -41,7 +41,7 @@ var may = map[string][]string{
 	"internal/pdf/signature": {"internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos"},
 	"internal/pdf/changes":   {"internal/pdf/cos", "internal/pdf/signature"},
 	"internal/pdf/increment": {"internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos", "internal/pdf/signature"},
-	"internal/page":          {},
+	"internal/page":          {"internal/pdf"},
 
 	// judgement
 	"verify":            {"internal/chain", "internal/cms", "internal/codes", "internal/der", "internal/gm", "internal/midstate", "internal/ocsp", "internal/pdf", "internal/pdf/changes", "internal/pdf/cos", "internal/pdf/signature", "internal/receipt", "internal/ses", "internal/tsp"},
@@ -61,8 +61,8 @@ var may = map[string][]string{
 	"ca/enrol":                 {"internal/durable"},
 	"internal/foureyes":        {"internal/audit", "internal/auth", "internal/gm"},
 	"sealing":                  {"internal/audit", "internal/auth", "internal/cms", "internal/codes", "internal/foureyes", "internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos", "internal/pdf/increment", "internal/pdf/signature", "internal/ses", "internal/tsp", "verify"},
-	"sealing/intake":           {"internal/pdf", "internal/pdf/cos"},
-	"sealing/intake/worker":    {"internal/pdf"},
+	"sealing/intake":           {"internal/pdf", "internal/pdf/cos", "sealing/intake/worker"},
+	"sealing/intake/worker":    {},
 	"sealing/desk":             {"internal/gm", "internal/midstate", "internal/pdf/cos", "internal/pdf/increment", "sealing", "sealing/intake"},
 	"archive":                  {"internal/gm", "verify"},
 	"licences":                 {"archive", "internal/audit", "internal/auth", "internal/codes", "internal/gm", "internal/pdf", "internal/qr", "internal/receipt", "sealing", "verify"},

@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	early "golang.org/x/image/tiff/lzw"
 )
 
 const (
@@ -113,7 +115,7 @@ func decoder(r io.Reader, filter Name, params Dict) (io.Reader, error) {
 		if params.Get("EarlyChange") == Integer(0) {
 			return predictor(lzw.NewReader(r, lzw.MSB, 8), params)
 		}
-		return nil, fmt.Errorf("%w: %s", ErrFilter, filter) // compress/lzw has no early change
+		return predictor(early.NewReader(r, early.MSB, 8), params)
 	case "ASCIIHexDecode", "AHx":
 		return &hexReader{r: bufio.NewReader(r)}, nil
 	case "ASCII85Decode", "A85":

@@ -26,6 +26,7 @@ type File struct {
 
 	mu         sync.Mutex
 	cache      map[cacheKey]Value
+	cached     int64 // bytes in the file of what is in cache
 	containers map[int64]*container
 
 	oddOnce  sync.Once

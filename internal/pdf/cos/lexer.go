@@ -2,6 +2,7 @@ package cos
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -104,7 +105,7 @@ func hexDigit(c int) int {
 func (c *cursor) hex() (String, error) {
 	at := c.pos
 	c.pos++
-	s := String{Hex: true, Bytes: []byte{}}
+	s := String{Hex: true, Bytes: c.hexRun()}
 	high := -1
 	for {
 		b := c.next()
@@ -127,6 +128,43 @@ func (c *cursor) hex() (String, error) {
 		}
 	}
 }
+
+// hexRun decodes pairs of digits as they lie in memory: a signature has ten thousand of them. What is left is for hex.
+func (c *cursor) hexRun() []byte {
+	out := []byte{}
+	for c.peek() >= 0 {
+		run := c.blk[c.pos-c.start:]
+		if most := c.limit - c.pos; int64(len(run)) > most {
+			run = run[:most]
+		}
+		at := len(out)
+		out = slices.Grow(out, len(run)/2)
+		n := 0
+		for ; n+1 < len(run); n += 2 {
+			high, low := hexValue[run[n]], hexValue[run[n+1]]
+			if high|low > 15 {
+				break
+			}
+			out = append(out, high<<4|low)
+		}
+		c.pos += int64(n)
+		if len(out) == at || n+1 < len(run) || len(out) > maxString {
+			return out
+		}
+	}
+	return out
+}
+
+// hexValue is the value of a hexadecimal digit, or 255.
+var hexValue = func() (v [256]byte) {
+	for i := range v {
+		v[i] = 255
+		if d := hexDigit(i); d >= 0 {
+			v[i] = byte(d)
+		}
+	}
+	return v
+}()
 
 func (c *cursor) literal() (String, error) {
 	at := c.pos
@@ -212,17 +250,19 @@ func (c *cursor) array(depth int) (Array, error) {
 // dict reads what stands behind <<.
 func (c *cursor) dict(depth int) (Dict, error) {
 	d := Dict{}
-	err := c.entries(depth, func(at int64, key Name, v Value, _, _ int64) {
+	err := c.entries(depth, func(at int64, key Name, v Value, _, _ int64) bool {
 		if c.twice == nil && d.Get(key) != nil {
 			c.twice = &MalformedError{at, fmt.Sprintf("/%s stands twice in a dictionary", key)}
 		}
 		d = append(d, Entry{key, v})
+		return true
 	})
 	return d, err
 }
 
-// entries reads the entries of a dictionary up to its >> and tells each with the places of key and value.
-func (c *cursor) entries(depth int, tell func(at int64, key Name, v Value, start, end int64)) error {
+// entries reads the entries of a dictionary up to its >>, and tells each with the places of key and value, until it is told to
+// stop.
+func (c *cursor) entries(depth int, tell func(at int64, key Name, v Value, start, end int64) bool) error {
 	for {
 		c.skip()
 		if c.take(">>") {
@@ -242,7 +282,9 @@ func (c *cursor) entries(depth int, tell func(at int64, key Name, v Value, start
 		if err != nil {
 			return err
 		}
-		tell(at, key, v, start, c.pos)
+		if !tell(at, key, v, start, c.pos) {
+			return nil
+		}
 	}
 }
 

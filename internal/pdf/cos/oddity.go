@@ -29,6 +29,8 @@ const (
 	OddHybrid    = "hybrid"         // a table and a stream beside it: old readers see other objects than new ones
 	OddContainer = "container"      // an object in an object stream that is not what the cross-reference says
 	OddSize      = "size"           // an object at or above /Size, which a reader may take for free
+	OddExternal  = "external"       // a stream whose data are in another file, or decrypted by a filter of its own
+	OddTree      = "page_tree"      // a page that names another parent than the one that has it
 	OddRevived   = "revived"        // a number in use whose generation went down
 )
 
@@ -99,6 +101,9 @@ func (s *scan) run() {
 	}
 	s.sections(r)
 	s.gaps(r)
+	if s.rev == len(s.f.revisions)-1 {
+		s.tree()
+	}
 }
 
 func (s *scan) plain(r Revision, slot Slot) {
@@ -114,7 +119,7 @@ func (s *scan) plain(r Revision, slot Slot) {
 	}
 	c := s.f.src.cursor(slot.Offset, s.f.limits)
 	c.limit = r.End
-	found, _, err := c.object(s.v.lengths(0))
+	found, val, err := c.object(s.v.lengths(0))
 	switch {
 	case err != nil:
 		s.odd(OddObject, slot.Offset, id, "%v", err)
@@ -125,6 +130,24 @@ func (s *scan) plain(r Revision, slot Slot) {
 		s.odd(OddKey, c.twice.Offset, id, "%s", c.twice.What)
 	}
 	s.spans = append(s.spans, span{slot.Offset, c.pos, slot.Num})
+	if stream, ok := val.(Stream); ok {
+		if filters, _, err := filtersOf(stream); stream.Dict.Get("F") != nil || err == nil && slices.Contains(filters, "Crypt") {
+			s.odd(OddExternal, slot.Offset, id, "its data are elsewhere, or encrypted")
+		}
+	}
+}
+
+// tree wants every page to name the parent that has it.
+func (s *scan) tree() {
+	pages, err := s.v.Pages()
+	if err != nil {
+		return // whoever asks for the pages is told
+	}
+	for _, p := range pages {
+		if n := len(p.Parents); n > 0 && p.Dict.Get("Parent") != p.Parents[n-1] {
+			s.odd(OddTree, 0, p.Ref, "its parent is object %d", p.Parents[n-1].Num)
+		}
+	}
 }
 
 func (s *scan) packed(slot Slot) {

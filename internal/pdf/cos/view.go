@@ -121,13 +121,17 @@ func (v View) lengths(hops int) func(Ref) (Value, error) {
 
 // keep remembers small objects.
 func (f *File) keep(key cacheKey, v Value, size int64) {
-	if _, stream := v.(Stream); size > maxCached && !stream {
+	if _, stream := v.(Stream); stream {
+		size = 0 // its data stay in the file
+	}
+	if size > maxCached {
 		return
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if len(f.cache) >= maxCache {
+	if f.cached += size; len(f.cache) >= maxCache || f.cached > maxCacheBytes {
 		clear(f.cache)
+		f.cached = size
 	}
 	f.cache[key] = v
 }
@@ -217,10 +221,11 @@ func (v View) Position(r Ref, key Name) (start, end int64, err error) {
 		return 0, 0, c.wrong("a dictionary expected")
 	}
 	start = -1
-	err = c.entries(0, func(_ int64, k Name, _ Value, from, to int64) {
-		if k == key && start < 0 {
+	err = c.entries(0, func(_ int64, k Name, _ Value, from, to int64) bool {
+		if k == key {
 			start, end = from, to
 		}
+		return k != key
 	})
 	return start, end, err
 }
