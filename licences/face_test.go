@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"yinzheng/internal/pdf"
 	"yinzheng/licences"
 	"yinzheng/verify"
 )
@@ -46,22 +45,18 @@ func TestFaceCarriesTheLicenceForMachines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		file, err := pdf.Read(face.PDF, pdf.Limits{})
-		if err != nil {
-			t.Fatal(err)
+		read := verify.Read(verify.Input{Document: face.PDF}).Document
+		if read.Problem != nil || read.Data == nil {
+			t.Fatalf("%+v", read)
 		}
-		b, err := file.Attachment(verify.DataName)
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := verify.ParseData(b)
+		data, err := verify.ParseData(read.Data.Bytes)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if data.Metadata.ZZBS != l.Identifier || data.Metadata.ZZLXDM != code {
 			t.Errorf("got %+v", data.Metadata)
 		}
-		if !bytes.Equal(b, k.Data(l).Encode()) {
+		if !bytes.Equal(read.Data.Bytes, k.Data(l).Encode()) {
 			t.Error("the attachment is not the licence's data")
 		}
 	}

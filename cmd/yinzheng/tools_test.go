@@ -16,7 +16,6 @@ import (
 	"testing"
 	"unicode"
 
-	"yinzheng/internal/pdf"
 	"yinzheng/verify"
 )
 
@@ -127,9 +126,9 @@ func opensslAgrees(t *testing.T, r result) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := pdf.Read(document, pdf.Limits{})
-	if err != nil {
-		t.Fatal(err)
+	read := verify.Read(verify.Input{Document: document}).Document
+	if len(read.Signatures) != 1 {
+		t.Fatalf("%+v", read)
 	}
 	var ses struct { // SES_Signature of GB/T 38540, read here with nothing of ours
 		ToSign    asn1.RawValue
@@ -138,7 +137,7 @@ func opensslAgrees(t *testing.T, r result) {
 		Value     asn1.BitString
 		Timestamp asn1.BitString `asn1:"optional,explicit,tag:0"`
 	}
-	if _, err := asn1.Unmarshal(file.Signatures()[0].Contents, &ses); err != nil {
+	if _, err := asn1.Unmarshal(read.Signatures[0].Contents, &ses); err != nil {
 		t.Fatal(err)
 	}
 	trustFile, err := os.ReadFile(r.Trust)

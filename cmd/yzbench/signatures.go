@@ -11,7 +11,6 @@ import (
 
 	"yinzheng/internal/cms"
 	"yinzheng/internal/gm"
-	"yinzheng/internal/pdf"
 	"yinzheng/internal/ses"
 	"yinzheng/internal/tsp"
 	"yinzheng/verify"
@@ -75,14 +74,11 @@ func signaturesOf(doc, trust []byte) ([]signed, error) {
 
 // sealOf reads the seal's signature in a document, and its timestamp.
 func sealOf(doc []byte) (*ses.Signature, *tsp.Token, error) {
-	f, err := pdf.Read(doc, pdf.Limits{})
-	if err != nil {
-		return nil, nil, err
+	read := verify.Read(verify.Input{Document: doc}).Document
+	if len(read.Signatures) != 1 {
+		return nil, nil, fmt.Errorf("the document has %d seals", len(read.Signatures))
 	}
-	if len(f.Signatures()) != 1 {
-		return nil, nil, fmt.Errorf("the document has %d seals", len(f.Signatures()))
-	}
-	s, err := ses.ParseSignature(f.Signatures()[0].Contents)
+	s, err := ses.ParseSignature(read.Signatures[0].Contents)
 	if err != nil {
 		return nil, nil, err
 	}

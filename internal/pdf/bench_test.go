@@ -44,26 +44,6 @@ func BenchmarkParseFont(b *testing.B) {
 	}
 }
 
-func BenchmarkPrepare(b *testing.B) {
-	base, f := bytesOf(b, face(b)), fieldFor(b, "Seal1", sealPNG(b, 500, true))
-	f.Reserve = 12_000
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := pdf.Prepare(base, f); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkRead(b *testing.B) {
-	doc := sealed(b, bytesOf(b, face(b)), fieldFor(b, "Seal1", sealPNG(b, 500, true)))
-	b.SetBytes(int64(len(doc)))
-	b.ReportAllocs()
-	for b.Loop() {
-		read(b, doc)
-	}
-}
-
 func BenchmarkQR(b *testing.B) {
 	for b.Loop() {
 		if _, err := qr.Encode("https://example.invalid/v/0123456789abcdef", qr.M); err != nil {

@@ -47,8 +47,7 @@ func (d *deflater) bytes(data []byte) ([]byte, error) {
 // errInflate says why inflate failed.
 var errInflate = errors.New("compressed data is damaged")
 
-// inflate is the reverse of bytes, for at most limit bytes; it wants the data to end where the compression ends. A
-// longer result is ErrLimit.
+// inflate is the reverse of bytes, for at most limit bytes; it wants the data to end where the compression ends.
 func inflate(data []byte, limit int64) ([]byte, error) {
 	in := bytes.NewReader(data)
 	z, err := zlib.NewReader(in)
@@ -61,7 +60,7 @@ func inflate(data []byte, limit int64) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errInflate, err)
 	case n > limit:
-		return nil, fmt.Errorf("%w: more than %d bytes after inflating", ErrLimit, limit)
+		return nil, fmt.Errorf("%w: more than %d bytes after inflating", errInflate, limit)
 	case in.Len() > 0:
 		return nil, fmt.Errorf("%w: %d bytes too many", errInflate, in.Len())
 	}

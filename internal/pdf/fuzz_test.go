@@ -1,63 +1,12 @@
 package pdf_test
 
 import (
-	"bytes"
 	"errors"
 	"testing"
 
 	"yinzheng/internal/pdf"
+	"yinzheng/internal/pdf/cos"
 )
-
-// isRefusal reports whether an error is one of those that Read names.
-func isRefusal(err error) bool {
-	return errors.Is(err, pdf.ErrMalformed) || errors.Is(err, pdf.ErrUnsupported) || errors.Is(err, pdf.ErrLimit)
-}
-
-func FuzzRead(f *testing.F) {
-	picture := sealPNG(f, 12, true)
-	field := fieldFor(f, "Seal1", picture)
-	field.MoreSeals = true
-	once := sealed(f, small(f), field)
-	seeds := [][]byte{small(f), once, sealed(f, once, fieldFor(f, "Seal2", sealPNG(f, 12, false))), []byte("%PDF-1.4\n"), nil}
-	if len(seeds) < 3 || len(seeds[2]) < len(seeds[0]) {
-		f.Fatal("no seeds")
-	}
-	for _, s := range seeds {
-		f.Add(s)
-	}
-	limits := pdf.Limits{Inflated: 1 << 20}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		before := bytes.Clone(b)
-		file, err := pdf.Read(b, limits)
-		if !bytes.Equal(b, before) {
-			t.Fatal("reading changed the input")
-		}
-		if err != nil {
-			if !isRefusal(err) {
-				t.Fatalf("an error without a name: %v", err)
-			}
-			return
-		}
-		if file.Revisions() != 1+len(file.Signatures()) {
-			t.Fatalf("%d revisions, %d signatures", file.Revisions(), len(file.Signatures()))
-		}
-		for i, s := range file.Signatures() {
-			r := s.ByteRange
-			if r[0] != 0 || r[1] <= 0 || r[2] <= r[1] || r[3] <= 0 || r[2]+r[3] > int64(len(b)) || b[r[1]] != '<' || b[r[2]-1] != '>' {
-				t.Fatalf("byte range %v of %d bytes", r, len(b))
-			}
-			if s.CoversFile != (i == len(file.Signatures())-1) {
-				t.Fatalf("seal %d covers the file: %v", i, s.CoversFile)
-			}
-			_, _ = file.Picture(s)
-		}
-		for _, name := range file.Attachments() {
-			if _, err := file.Attachment(name); err != nil && !isRefusal(err) {
-				t.Fatalf("attachment: an error without a name: %v", err)
-			}
-		}
-	})
-}
 
 // tinyFont is a font of a few hundred glyphs, cut from the embedded one so that a fuzzer can change all of it.
 func tinyFont(t testing.TB) []byte {
@@ -111,7 +60,7 @@ func FuzzParseFont(f *testing.F) {
 			}
 			return
 		}
-		if _, err := pdf.Read(out, pdf.Limits{}); err != nil {
+		if _, err := cos.OpenBytes(out, cos.Limits{}); err != nil {
 			t.Fatalf("our own file with a strange font is not read: %v", err)
 		}
 	})

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"yinzheng/internal/pdf"
+	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/increment"
 	"yinzheng/internal/qr"
 )
 
@@ -118,16 +120,17 @@ func der(n int) []byte {
 	return b[:n]
 }
 
-func fieldFor(t testing.TB, name string, picture []byte) pdf.Field {
+// sealed seals a base with a picture and a signature of 300 bytes.
+func sealed(t testing.TB, base []byte, name string, x, y float64, picture []byte) []byte {
 	t.Helper()
-	return pdf.Field{Name: name, Page: 1, X: 40, Y: 30, W: 42, H: 42, Picture: picture, Filter: "GM.PKILite", SubFilter: "GM.sm2seal",
-		Time: made, SignerName: "示例市行政审批局", Reason: "issue", Reserve: 400}
-}
-
-// sealed seals a base with one field and a signature of 300 bytes.
-func sealed(t testing.TB, base []byte, f pdf.Field) []byte {
-	t.Helper()
-	p, err := pdf.Prepare(base, f)
+	shown, err := increment.NewPicture(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := increment.Prepare(read(t, base), increment.Seal{
+		Places: []increment.Place{{Field: name, Page: 1, Rect: [4]float64{x, y, x + 119, y + 119}}}, Picture: shown,
+		Filter: "GM.PKILite", SubFilter: "GM.sm2seal", Time: made, SignerName: "示例市行政审批局", Reason: "issue", Reserve: 400,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +138,51 @@ func sealed(t testing.TB, base []byte, f pdf.Field) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out
+	return append(bytes.Clone(base), out...)
 }
 
-func read(t testing.TB, b []byte) *pdf.File {
+// read reads a document that nobody can take in two ways.
+func read(t testing.TB, b []byte) *cos.File {
 	t.Helper()
-	f, err := pdf.Read(b, pdf.Limits{})
+	f, err := cos.OpenBytes(b, cos.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if odd := f.Oddities(); len(odd) > 0 {
+		t.Errorf("oddities %+v", odd)
+	}
 	return f
+}
+
+// attachments are the embedded files of a document by name.
+func attachments(t testing.TB, b []byte) map[string]string {
+	t.Helper()
+	f := read(t, b)
+	v := f.Latest()
+	root, _, err := v.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, _ := root.Get("Names").(cos.Dict)
+	tree, _ := names.Get("EmbeddedFiles").(cos.Dict)
+	pairs, _ := tree.Get("Names").(cos.Array)
+	out := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		name, _ := cos.Text(pairs[i])
+		spec, _, err := v.Dict(pairs[i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		ef, _ := spec.Get("EF").(cos.Dict)
+		file, err := v.Resolve(ef.Get("F"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := f.Decode(file.(cos.Stream), 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = string(data)
+	}
+	return out
 }

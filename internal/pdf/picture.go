@@ -29,7 +29,7 @@ type picture struct {
 func (p *picture) same(png []byte) bool { return bytes.Equal(p.png, png) }
 
 // PictureDigest identifies a PNG as it stands in a file, for comparing the picture of a seal with what a page shows: see
-// File.Picture. The same PNG gives the same digest; another PNG of the same look may give another. It fails with
+// ImageDigest. The same PNG gives the same digest; another PNG of the same look may give another. It fails with
 // ErrPicture.
 func PictureDigest(png []byte) (gm.Digest, error) {
 	var z deflater

@@ -186,9 +186,6 @@ func differing() []Attack {
 		w.Pack(n, "", Packed{n + 1, body}, Packed{n + 2, "null"})
 		w.rows[n+1] = row{kind: 2, a: int64(n), gen: 1}
 	})
-	packed("an object stream that extends itself", func(w *Writer, n int, body string) {
-		w.Pack(n, fmt.Sprintf("/Extends %d 0 R", n), Packed{n + 1, body})
-	})
 	packed("an object stream inside itself", func(w *Writer, n int, body string) {
 		w.Pack(n, "", Packed{n + 1, body})
 		w.rows[n] = row{kind: 2, a: int64(n), gen: 0}

@@ -114,3 +114,6 @@ func suiteOf(key crypto.Signer) suite {
 	}
 	return suite{hash: SM3, digest: seq(oidSM3, null), signature: seq(oid(1, 2, 156, 10197, 1, 301, 1), null), sm2: true} // products write NULL
 }
+
+// HashOf is the hash function that goes with a key.
+func HashOf(key crypto.Signer) Hash { return suiteOf(key).hash }
