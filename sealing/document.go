@@ -8,6 +8,7 @@ import (
 
 	"yinzheng/internal/midstate"
 	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/signature"
 )
 
 const (
@@ -24,8 +25,8 @@ type File struct {
 	State   midstate.State // where the hash stands after all of it, of a file of our own store; zero: it will be read once
 }
 
-// inMemory is a document at hand.
-func inMemory(b []byte) File { return File{Content: bytes.NewReader(b), Size: int64(len(b))} }
+// InMemory is a document at hand.
+func InMemory(b []byte) File { return File{Content: bytes.NewReader(b), Size: int64(len(b))} }
 
 // Reader reads the document from its beginning.
 func (d File) Reader() io.Reader { return io.NewSectionReader(d.Content, 0, d.Size) }
@@ -91,6 +92,15 @@ func (w *work) grow(increment []byte) error {
 	w.tail = append(w.tail, increment...)
 	_, err := w.hash.Write(increment)
 	return err
+}
+
+// Signed reports whether a document carries a signature already. Errors: ErrDocument.
+func Signed(f *cos.File) (bool, error) {
+	set, err := signature.Find(f)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
+	return len(set.Signatures) > 0, nil
 }
 
 // joined is a file with something behind it.

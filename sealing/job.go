@@ -101,7 +101,7 @@ func (j *job) seal(ctx context.Context, certify int) error {
 	}
 	return j.revision(spec, j.r.Places, signature.SM3, func(digest []byte) ([]byte, error) {
 		j.content = gm.Digest(digest)
-		signed, err := j.signSES(ctx, j.t, j.at, j.content)
+		signed, err := j.signSES(ctx, j.t, j.at, j.content, j.r.Level.stamped())
 		if err != nil {
 			return nil, err
 		}
@@ -113,15 +113,18 @@ func (j *job) seal(ctx context.Context, certify int) error {
 func (s *Sealer) reserve(t *tool) int { return len(t.seal.Raw) + len(t.record.Signer) + reserveBeyond }
 
 // signSES makes the SES_Signature over a digest.
-func (s *Sealer) signSES(ctx context.Context, t *tool, at time.Time, content gm.Digest) (*ses.Signature, error) {
-	return ses.Sign(ses.ToSign{Seal: t.seal, Time: at, DataHash: content, Property: signedPart}, t.record.Signer, t.key,
-		func(d gm.Digest) ([]byte, error) {
+func (s *Sealer) signSES(ctx context.Context, t *tool, at time.Time, content gm.Digest, stamped bool) (*ses.Signature, error) {
+	var stamp func(d gm.Digest) ([]byte, error)
+	if stamped {
+		stamp = func(d gm.Digest) ([]byte, error) {
 			token, err := s.c.Timestamper.Timestamp(ctx, d)
 			if err != nil {
 				return nil, err
 			}
 			return token.DER, nil
-		})
+		}
+	}
+	return t.ready.Sign(ses.ToSign{Time: at, DataHash: content, Property: signedPart}, t.key, stamp)
 }
 
 // agree asks the second opinion about one document in so many.

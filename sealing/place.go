@@ -7,7 +7,6 @@ import (
 
 	"yinzheng/internal/pdf/cos"
 	"yinzheng/internal/pdf/increment"
-	"yinzheng/internal/pdf/signature"
 	"yinzheng/internal/ses"
 )
 
@@ -75,22 +74,9 @@ var ErrPlace = errors.New("sealing: the seal cannot be placed there")
 
 // placesOn turns places into the writer's; a new field gets the first name of the form Seal<n> that no field has.
 func placesOn(f *cos.File, places []Place, stamp bool, picture ses.Picture) ([]increment.Place, error) {
-	pages, err := f.Latest().Pages()
+	fields, err := increment.ReadFields(f)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
-	}
-	set, err := signature.Find(f)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
-	}
-	taken := map[string]bool{}
-	for _, s := range set.Signatures {
-		for _, field := range s.Fields {
-			taken[field.Name] = true
-		}
-	}
-	for _, field := range set.Empty {
-		taken[field.Name] = true
 	}
 	prefix := "Seal"
 	if stamp {
@@ -98,7 +84,7 @@ func placesOn(f *cos.File, places []Place, stamp bool, picture ses.Picture) ([]i
 	}
 	next := 0
 	name := func() string {
-		for next++; taken[fmt.Sprint(prefix, next)]; next++ {
+		for next++; fields.Taken(fmt.Sprint(prefix, next)); next++ {
 		}
 		return fmt.Sprint(prefix, next)
 	}
@@ -108,16 +94,16 @@ func placesOn(f *cos.File, places []Place, stamp bool, picture ses.Picture) ([]i
 	out := make([]increment.Place, len(places))
 	for i, p := range places {
 		if p.Field != "" {
-			if !slices.ContainsFunc(set.Empty, func(f signature.Field) bool { return f.Name == p.Field }) {
+			if !slices.Contains(fields.Empty, p.Field) {
 				return nil, fmt.Errorf("%w: no empty signature field %q", ErrPlace, p.Field)
 			}
 			out[i] = increment.Place{Field: p.Field, Part: p.Part}
 			continue
 		}
-		if p.Page < 1 || p.Page > len(pages) {
-			return nil, fmt.Errorf("%w: page %d of %d", ErrPlace, p.Page, len(pages))
+		page, err := f.Latest().Page(p.Page)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrPlace, err)
 		}
-		page := pages[p.Page-1]
 		rect, ok := p.sized(picture.Width, picture.Height).rect(page)
 		if !ok {
 			return nil, fmt.Errorf("%w: it leaves page %d", ErrPlace, p.Page)
@@ -153,6 +139,22 @@ func (p Place) rect(page cos.Page) ([4]float64, bool) {
 		return [4]float64{box[2] - bottom, box[3] - right, box[2] - top, box[3] - left}, true
 	}
 	return [4]float64{box[0] + left, box[3] - bottom, box[0] + right, box[3] - top}, true
+}
+
+// Shown turns a rectangle in a page's own coordinates (points: left, bottom, right, top) into millimetres from the top left corner
+// of the page as it is shown: the inverse of what a Place becomes.
+func Shown(page cos.Page, r [4]float64) (x, y, w, h float64) {
+	box := page.CropBox
+	left, top, right, bottom := r[0]-box[0], box[3]-r[3], r[2]-box[0], box[3]-r[1]
+	switch page.Rotate {
+	case 90:
+		left, top, right, bottom = r[1]-box[1], r[0]-box[0], r[3]-box[1], r[2]-box[0]
+	case 180:
+		left, top, right, bottom = box[2]-r[2], r[1]-box[1], box[2]-r[0], r[3]-box[1]
+	case 270:
+		left, top, right, bottom = box[3]-r[3], box[2]-r[2], box[3]-r[1], box[2]-r[0]
+	}
+	return left / pointsPerMM, top / pointsPerMM, (right - left) / pointsPerMM, (bottom - top) / pointsPerMM
 }
 
 // PageWidth is the width of a page as it is shown, in millimetres.

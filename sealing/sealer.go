@@ -195,6 +195,7 @@ func (p Profile) use() string {
 type tool struct {
 	record  Record
 	seal    *ses.Seal
+	ready   *ses.Ready
 	cert    *gm.Certificate
 	key     crypto.Signer
 	picture *increment.Picture

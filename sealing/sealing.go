@@ -42,7 +42,7 @@ func (r *Request) file() File {
 	if r.File != nil {
 		return *r.File
 	}
-	return inMemory(r.Document)
+	return InMemory(r.Document)
 }
 
 // Sealed is a sealed document: what was there, and what was appended to it.

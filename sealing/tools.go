@@ -87,9 +87,6 @@ func read(record Record) (*tool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
 	}
-	if err := seal.Verify(); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
-	}
 	if seal.Info.ID != record.ID {
 		return nil, fmt.Errorf("%w: the book has seal %s under this number", ErrSealNotUsable, seal.Info.ID)
 	}
@@ -101,5 +98,9 @@ func read(record Record) (*tool, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
 	}
-	return &tool{record: record, seal: seal, cert: cert, picture: picture}, nil
+	ready, err := seal.Ready(record.Signer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSealNotUsable, err)
+	}
+	return &tool{record: record, seal: seal, ready: ready, cert: cert, picture: picture}, nil
 }

@@ -57,8 +57,9 @@ type Draft struct {
 // Drafts keeps what was prepared. Every method is durable on return.
 type Drafts interface {
 	PutDraft(ctx context.Context, d Draft) error
-	// TakeDraft returns a draft and marks it as completed, once: ErrNoDraft, or ErrTaken ever after.
-	TakeDraft(ctx context.Context, id string) (Draft, error)
+	// TakeDraft returns a draft of this caller that has not expired and marks it as completed, once: ErrNoDraft, or ErrTaken ever
+	// after.
+	TakeDraft(ctx context.Context, id, by string, at time.Time) (Draft, error)
 }
 
 // Prepare takes the state of a document that does not leave its system and keeps what is to be signed. What it returns is the
@@ -117,12 +118,12 @@ func (s *Sealer) Complete(ctx context.Context, id, by string) ([]byte, error) {
 	if s.c.Drafts == nil {
 		return nil, fmt.Errorf("completing a seal: %w: in two steps", ErrProfile)
 	}
-	d, err := s.c.Drafts.TakeDraft(ctx, id)
+	d, err := s.c.Drafts.TakeDraft(ctx, id, by, s.c.Now())
 	if err != nil {
 		return nil, fmt.Errorf("completing a seal: %w", err)
 	}
 	r := Request{Seal: d.Seal, By: d.By, Office: d.Office, Matter: d.Matter, Case: d.Case}
-	contents, err := s.complete(ctx, d, r, by)
+	contents, err := s.complete(ctx, d, r)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("completing seal %s: %w", d.Seal, err),
 			LogFailure(ctx, s.c.Book, r, useTwoStep, d.Content, err, s.c.Now().UTC()))
@@ -130,11 +131,8 @@ func (s *Sealer) Complete(ctx context.Context, id, by string) ([]byte, error) {
 	return contents, nil
 }
 
-func (s *Sealer) complete(ctx context.Context, d Draft, r Request, by string) ([]byte, error) {
+func (s *Sealer) complete(ctx context.Context, d Draft, r Request) ([]byte, error) {
 	now := s.c.Now()
-	if d.By != by || now.After(d.Expires) {
-		return nil, ErrNoDraft
-	}
 	t, err := s.ready(ctx, d.Seal, now)
 	if err != nil {
 		return nil, err
@@ -143,7 +141,7 @@ func (s *Sealer) complete(ctx context.Context, d Draft, r Request, by string) ([
 	if err != nil {
 		return nil, err
 	}
-	signature, err := s.signSES(ctx, t, d.At, d.Content)
+	signature, err := s.signSES(ctx, t, d.At, d.Content, true)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type lab struct {
 	errs  io.Writer
 	dir   string
 	world *world
+	peers []func() error // that end other programs
 }
 
 // folder is removed when the lab closes.
@@ -51,6 +52,9 @@ func (l *lab) folder() (string, error) {
 
 func (l *lab) close() error {
 	var errs []error
+	for _, end := range l.peers {
+		errs = append(errs, end())
+	}
 	if l.world != nil {
 		errs = append(errs, l.world.close())
 	}

@@ -47,20 +47,49 @@ func MakeSeal(info SealInfo, makerCert []byte, key crypto.Signer) (*Seal, error)
 // Nothing is judged of certificates but that the signer's holds the key. Errors: ErrNotListed, ErrInfo, ErrCertificate,
 // ErrExtension, gm.ErrSignature, and those of timestamp.
 func Sign(t ToSign, signerCert []byte, key crypto.Signer, timestamp func(gm.Digest) ([]byte, error)) (*Signature, error) {
-	if err := t.Seal.Verify(); err != nil {
+	r, err := t.Seal.Ready(signerCert)
+	if err != nil {
+		return nil, err
+	}
+	return r.Sign(t, key, timestamp)
+}
+
+// Ready is a seal that was verified, with a signer's certificate that it lists: nothing of both has to be looked at again, for
+// bytes do not change.
+type Ready struct {
+	seal   *Seal
+	signer []byte
+	pub    *ecdsa.PublicKey
+}
+
+// Ready verifies the seal and wants the signer's certificate in its list. Errors: ErrNotListed, ErrCertificate, ErrExtension,
+// gm.ErrSignature.
+func (s *Seal) Ready(signerCert []byte) (*Ready, error) {
+	if err := s.Verify(); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
-	if !t.Seal.Lists(signerCert) {
+	if !s.Lists(signerCert) {
 		return nil, fmt.Errorf("sealing: %w", ErrNotListed)
 	}
-	if err := checkKey(signerCert, key); err != nil {
+	pub, err := publicKey(signerCert)
+	if err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}
+	return &Ready{s, signerCert, pub}, nil
+}
+
+// Sign is the function Sign with a seal that is ready; t.Seal is not looked at. Errors: ErrInfo, ErrCertificate for another key than
+// the certificate's, and those of timestamp.
+func (r *Ready) Sign(t ToSign, key crypto.Signer, timestamp func(gm.Digest) ([]byte, error)) (*Signature, error) {
+	if !r.pub.Equal(key.Public()) {
+		return nil, fmt.Errorf("sealing: the key is not the certificate's: %w", ErrCertificate)
+	}
+	signerCert := r.signer
 	at := t.Time.UTC().Truncate(time.Second)
 	if !isTime(at) || !isIA5(t.Property) {
 		return nil, fmt.Errorf("sealing: time or property: %w", ErrInfo)
 	}
-	tbs, err := encodeTBS(t.Seal.Raw, at, t.DataHash, t.Property, nil)
+	tbs, err := encodeTBS(r.seal.Raw, at, t.DataHash, t.Property, nil)
 	if err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
 	}

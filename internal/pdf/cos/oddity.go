@@ -30,7 +30,7 @@ const (
 	OddContainer = "container"      // an object in an object stream that is not what the cross-reference says
 	OddSize      = "size"           // an object at or above /Size, which a reader may take for free
 	OddExternal  = "external"       // a stream whose data are in another file, or decrypted by a filter of its own
-	OddTree      = "page_tree"      // a page that names another parent than the one that has it
+	OddTree      = "page_tree"      // a page that names another parent than the one that has it, or a node that counts wrong
 	OddRevived   = "revived"        // a number in use whose generation went down
 )
 
@@ -143,9 +143,20 @@ func (s *scan) tree() {
 	if err != nil {
 		return // whoever asks for the pages is told
 	}
+	counts := map[int]int{}
 	for _, p := range pages {
+		for _, node := range p.Parents {
+			counts[node.Num]++
+		}
 		if n := len(p.Parents); n > 0 && p.Dict.Get("Parent") != p.Parents[n-1] {
 			s.odd(OddTree, 0, p.Ref, "its parent is object %d", p.Parents[n-1].Num)
+		}
+	}
+	for num, n := range counts {
+		slot, _ := s.v.Slot(num)
+		node, _, err := s.v.Dict(Ref{num, slot.Gen})
+		if count, ok := node.Get("Count").(Integer); err == nil && (!ok || int(count) != n) {
+			s.odd(OddTree, 0, Ref{num, slot.Gen}, "it has %d pages, and not as many as it says", n)
 		}
 	}
 }

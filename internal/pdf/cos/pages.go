@@ -1,6 +1,7 @@
 package cos
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -19,6 +20,18 @@ type Page struct {
 type inherited struct {
 	media, crop Value
 	rotate      Value
+}
+
+// take takes what a node has itself.
+func (i *inherited) take(d Dict) {
+	for _, a := range []struct {
+		key  Name
+		into *Value
+	}{{"MediaBox", &i.media}, {"CropBox", &i.crop}, {"Rotate", &i.rotate}} {
+		if x := d.Get(a.key); x != nil {
+			*a.into = x
+		}
+	}
 }
 
 // Pages lists the pages in order. A tree that leads in a circle, or whose leaves are no pages, is a *MalformedError.
@@ -60,14 +73,7 @@ func (w *pageWalk) node(r Ref, parents []Ref, from inherited) error {
 	if !ok {
 		return malformed(0, "object %d in the page tree is not a dictionary", r.Num)
 	}
-	for _, a := range []struct {
-		key  Name
-		into *Value
-	}{{"MediaBox", &from.media}, {"CropBox", &from.crop}, {"Rotate", &from.rotate}} {
-		if x := d.Get(a.key); x != nil {
-			*a.into = x
-		}
-	}
+	from.take(d)
 	switch d.Get("Type") {
 	case Name("Pages"):
 		kids, ok, err := w.v.Array(d.Get("Kids"))
@@ -127,6 +133,96 @@ func (w *pageWalk) page(r Ref, d Dict, parents []Ref, from inherited) error {
 	}
 	w.pages = append(w.pages, p)
 	return nil
+}
+
+// PageCount is how many pages the root of the tree says there are.
+func (v View) PageCount() (int, error) {
+	root, _, err := v.Catalog()
+	if err != nil {
+		return 0, err
+	}
+	top, ok, err := v.Dict(root.Get("Pages"))
+	if err != nil {
+		return 0, err
+	}
+	n, whole := top.Get("Count").(Integer)
+	if !ok || !whole || n < 0 || n > maxPages {
+		return 0, malformed(0, "a page tree without /Count")
+	}
+	return int(n), nil
+}
+
+// Page is one page, from 1, found by the counts in the tree: it costs the depth of the tree and not the number of pages. Counts
+// that are wrong are an Oddity. A number that there is not is a *MalformedError.
+func (v View) Page(n int) (Page, error) {
+	root, _, err := v.Catalog()
+	if err != nil {
+		return Page{}, err
+	}
+	at, ok := root.Get("Pages").(Ref)
+	if !ok {
+		return Page{}, malformed(0, "a catalogue without /Pages")
+	}
+	w := &pageWalk{v: v, seen: map[int]bool{}}
+	left, from := n, inherited{}
+	var parents []Ref
+	for len(parents) <= maxPageDepth && left > 0 && !w.seen[at.Num] {
+		w.seen[at.Num] = true
+		d, ok, err := v.Dict(at)
+		if err != nil || !ok {
+			return Page{}, errors.Join(err, malformed(0, "object %d in the page tree is not a dictionary", at.Num))
+		}
+		from.take(d)
+		if d.Get("Type") == Name("Page") {
+			if left != 1 {
+				break
+			}
+			if err := w.page(at, d, parents, from); err != nil {
+				return Page{}, err
+			}
+			return w.pages[0], nil
+		}
+		parents = slices.Concat(parents, []Ref{at})
+		if at, left, err = v.kid(d, left); err != nil {
+			return Page{}, err
+		}
+	}
+	return Page{}, malformed(0, "no page %d in the page tree", n)
+}
+
+// kid is the child of a node that has its n-th page, and which of the child's pages that is.
+func (v View) kid(node Dict, n int) (Ref, int, error) {
+	kids, ok, err := v.Array(node.Get("Kids"))
+	if err != nil || !ok {
+		return Ref{}, 0, errors.Join(err, malformed(0, "a node of the page tree without /Kids"))
+	}
+	if node.Get("Count") == Integer(len(kids)) && n <= len(kids) { // every kid is a page
+		r, ok := kids[n-1].(Ref)
+		if !ok {
+			return Ref{}, 0, malformed(0, "a kid in the page tree is not a reference")
+		}
+		return r, 1, nil
+	}
+	for _, kid := range kids {
+		r, ok := kid.(Ref)
+		d, isDict, err := v.Dict(kid)
+		if err != nil || !ok || !isDict {
+			return Ref{}, 0, errors.Join(err, malformed(0, "a kid in the page tree is not a reference"))
+		}
+		has := 1
+		if d.Get("Type") == Name("Pages") {
+			count, ok := d.Get("Count").(Integer)
+			if !ok || count < 0 || count > maxPages {
+				return Ref{}, 0, malformed(0, "a node of the page tree without /Count")
+			}
+			has = int(count)
+		}
+		if n <= has {
+			return r, n, nil
+		}
+		n -= has
+	}
+	return Ref{}, 0, malformed(0, "a page that is not in the page tree")
 }
 
 // Rectangle reads an array of four numbers as left, bottom, right and top; false when it is none.

@@ -38,9 +38,13 @@ func withEvidence(file *cos.File, d signature.DSS) ([]byte, error) {
 		}
 		store = old
 	}
+	set, err := signature.Find(file)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForm, err)
+	}
 	there := signature.DSS{}
-	if f.found.DSS != nil {
-		there = *f.found.DSS
+	if set.DSS != nil {
+		there = *set.DSS
 	}
 	owner := own
 	if !indirect {

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"yinzheng/internal/pdf/cos"
-	"yinzheng/internal/pdf/signature"
 )
 
 const (
@@ -48,11 +47,11 @@ func rectangle(r [4]float64) cos.Array {
 	return cos.Array{number(r[0]), number(r[1]), number(r[2]), number(r[3])}
 }
 
-// form is the catalogue and the form of a file while a revision is made.
+// form is the catalogue, the form and the pages of a file while a revision is made.
 type form struct {
 	*update
-	pages []cos.Page
-	found *signature.Set
+	fields *Fields
+	pages  map[int]cos.Page // those that were looked up
 }
 
 func newForm(f *cos.File) (*form, error) {
@@ -60,44 +59,65 @@ func newForm(f *cos.File) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := u.v.Pages()
+	fields, err := ReadFields(f)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrForm, err)
+		return nil, err
 	}
-	set, err := signature.Find(f)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	return &form{update: u, pages: pages, found: set}, nil
+	return &form{update: u, fields: fields, pages: map[int]cos.Page{}}, nil
 }
 
-// certified is P of the file's certification; 0 for none.
-func (f *form) certified() int {
-	for _, s := range f.found.Signatures {
-		if s.Permission != 0 {
-			return s.Permission
+// page looks a page up, from 1.
+func (f *form) page(n int) (cos.Page, error) {
+	if p, ok := f.pages[n]; ok {
+		return p, nil
+	}
+	p, err := f.v.Page(n)
+	if err != nil {
+		return p, fmt.Errorf("%w: %w", ErrField, err)
+	}
+	f.pages[n] = p
+	return p, nil
+}
+
+// waiting finds an empty field and its place: the page that its widget names, or else the one that has it.
+func (f *form) waiting(name string) (ref cos.Ref, d cos.Dict, p Place, there bool, err error) {
+	ref, there = f.fields.empty[name]
+	if !there {
+		return ref, nil, p, false, nil
+	}
+	if d, err = f.dict(ref); err != nil {
+		return ref, nil, p, true, err
+	}
+	rect, ok, err := f.v.Rectangle(d.Get("Rect"))
+	if err != nil || !ok || d.Get("Subtype") != cos.Name("Widget") {
+		return ref, nil, p, true, fmt.Errorf("%w: field %q is not its own widget", ErrField, name)
+	}
+	p = Place{Field: name, Rect: rect}
+	pages, err := f.v.Pages()
+	if err != nil {
+		return ref, nil, p, true, fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	for i, page := range pages {
+		annots, _, err := f.v.Array(page.Dict.Get("Annots"))
+		if err != nil {
+			return ref, nil, p, true, fmt.Errorf("%w: %w", ErrForm, err)
+		}
+		if slices.Contains(refs(annots), ref) {
+			p.Page, f.pages[i+1] = i+1, page
+			return ref, d, p, true, nil
 		}
 	}
-	return 0
+	return ref, nil, p, true, fmt.Errorf("%w: field %q is on no page", ErrField, name)
 }
 
-// empty finds an empty field of a name.
-func (f *form) empty(name string) (signature.Field, bool) {
-	i := slices.IndexFunc(f.found.Empty, func(e signature.Field) bool { return e.Name == name })
-	if i < 0 {
-		return signature.Field{}, false
+func refs(a cos.Array) []cos.Ref {
+	var out []cos.Ref
+	for _, v := range a {
+		if r, ok := v.(cos.Ref); ok {
+			out = append(out, r)
+		}
 	}
-	return f.found.Empty[i], true
-}
-
-// taken reports whether a name belongs to a signature field.
-func (f *form) taken(name string) bool {
-	if _, there := f.empty(name); there {
-		return true
-	}
-	return slices.ContainsFunc(f.found.Signatures, func(s signature.Signature) bool {
-		return slices.ContainsFunc(s.Fields, func(e signature.Field) bool { return e.Name == name })
-	})
+	return out
 }
 
 // check refuses a place for a new field.
@@ -105,13 +125,14 @@ func (f *form) check(p Place) error {
 	if p.Field == "" || len(p.Field) > maxFieldName || strings.ContainsAny(p.Field, ".\x00") {
 		return fmt.Errorf("%w: name %.40q", ErrField, p.Field)
 	}
-	if f.taken(p.Field) {
+	if f.fields.Taken(p.Field) {
 		return fmt.Errorf("%w: name %q is taken", ErrField, p.Field)
 	}
-	if p.Page < 1 || p.Page > len(f.pages) {
-		return fmt.Errorf("%w: page %d of %d", ErrField, p.Page, len(f.pages))
+	page, err := f.page(p.Page)
+	if err != nil {
+		return err
 	}
-	box := f.pages[p.Page-1].MediaBox
+	box := page.MediaBox
 	const slack = 0.05 // points: rounding
 	if p.visible() && (p.Rect[0] < box[0]-slack || p.Rect[1] < box[1]-slack || p.Rect[2] > box[2]+slack || p.Rect[3] > box[3]+slack) {
 		return fmt.Errorf("%w: %v leaves page %d", ErrField, p.Rect, p.Page)
@@ -137,7 +158,7 @@ func (f *form) enter(fields []cos.Value, widgets map[int][]cos.Value, perms cos.
 		f.set(ref, root)
 	}
 	for page, annots := range widgets {
-		at := f.pages[page-1].Ref
+		at := f.pages[page].Ref
 		d, err := f.dict(at)
 		if err != nil {
 			return err
@@ -198,7 +219,7 @@ func (f *form) widget(p Place) cos.Dict {
 	return cos.Dict{
 		{Key: "Type", Value: cos.Name("Annot")}, {Key: "Subtype", Value: cos.Name("Widget")}, {Key: "FT", Value: cos.Name("Sig")},
 		{Key: "T", Value: cos.TextString(p.Field)}, {Key: "F", Value: cos.Integer(printAndLocked)},
-		{Key: "P", Value: f.pages[p.Page-1].Ref}, {Key: "Rect", Value: rectangle(rect)},
+		{Key: "P", Value: f.pages[p.Page].Ref}, {Key: "Rect", Value: rectangle(rect)},
 	}
 }
 
@@ -208,7 +229,7 @@ func WithFields(file *cos.File, places []Place) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("adding signature fields: %w", err)
 	}
-	if f.certified() != 0 {
+	if f.fields.Certified != 0 {
 		return nil, fmt.Errorf("adding signature fields: %w", ErrCertified)
 	}
 	var fields []cos.Value

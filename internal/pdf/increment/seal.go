@@ -65,10 +65,10 @@ func prepare(file *cos.File, s Seal) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.certified() == 1 && !s.Timestamp {
+	if f.fields.Certified == 1 && !s.Timestamp {
 		return nil, fmt.Errorf("%w: nothing may change (P = 1)", ErrCertified)
 	}
-	if s.Certify != 0 && len(f.found.Signatures) > 0 {
+	if s.Certify != 0 && len(f.fields.Signed) > 0 {
 		return nil, fmt.Errorf("%w: only the first signature certifies", ErrCertified)
 	}
 	sig := f.reserve()
@@ -116,16 +116,11 @@ func (f *form) place(s Seal, sig cos.Ref) (lock cos.Value, err error) {
 	var fields []cos.Value
 	widgets := map[int][]cos.Value{}
 	for _, p := range s.Places {
-		field, there := f.empty(p.Field)
-		var d cos.Dict
-		at := field.Ref
+		at, d, field, there, err := f.waiting(p.Field)
+		if err != nil {
+			return nil, err
+		}
 		if there {
-			if d, err = f.dict(at); err != nil {
-				return nil, err
-			}
-			if d.Get("FT") == nil || d.Get("T") == nil || d.Get("Kids") != nil || field.Page == 0 {
-				return nil, fmt.Errorf("%w: field %q is not its own widget", ErrField, p.Field)
-			}
 			p.Page, p.Rect = field.Page, field.Rect
 			lock = d.Get("Lock")
 		} else {
@@ -140,7 +135,7 @@ func (f *form) place(s Seal, sig cos.Ref) (lock cos.Value, err error) {
 			if image == (cos.Ref{}) {
 				image = s.Picture.enter(f.update)
 			}
-			d = d.With("AP", cos.Dict{{Key: "N", Value: f.shown(image, p, f.pages[p.Page-1].Rotate)}})
+			d = d.With("AP", cos.Dict{{Key: "N", Value: f.shown(image, p, f.pages[p.Page].Rotate)}})
 		}
 		f.set(at, d)
 	}

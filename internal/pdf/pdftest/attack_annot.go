@@ -112,6 +112,12 @@ func sneaky() []Attack {
 			s.register(num+1, page)
 		})
 	})
+	m.smuggled()
+	return m.list
+}
+
+// smuggled put more into the increment of a good signature, and sign honestly.
+func (m *made) smuggled() {
 	m.add(Invalid, "a text field beside the new signature", func(t *Target) []byte {
 		return t.Trust(t.File, Seal{Field: "Second", Extra: func(s *Scanned, w *Writer) {
 			page, _ := s.page()
@@ -158,7 +164,6 @@ func sneaky() []Attack {
 		}
 		return t.Trust(t.Trust(t.Base, Seal{Field: "Office"}), Seal{Look: "1 0 0 RG 2 w 1 1 98 98 re S"})
 	})
-	return m.list
 }
 
 // injections add something that runs.
@@ -291,6 +296,12 @@ func aliases() []Attack {
 		w.Obj(num, fmt.Sprintf("<< /T (parent) /Kids [%d 0 R] >>", field))
 		s.Set(field, Put(s.Bodies[field], fmt.Sprintf("/Parent %d 0 R", num)))
 	})
+	m.doubled()
+	return m.list
+}
+
+// doubled give an object a second role before the signature, and change it in that one.
+func (m *made) doubled() {
 	m.after(Invalid, "a certificate in the place of the page content", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		w.Stream(c, "", []byte(forged(s)))
@@ -351,5 +362,4 @@ func aliases() []Attack {
 			s.register(num, page)
 		}})
 	})
-	return m.list
 }

@@ -30,17 +30,19 @@ func Filled(file []byte, name string) []byte {
 	})
 }
 
+// others adds an attack on documents that are not of the house.
+func (m *made) others(want Want, name string, f func(t *Target) []byte) {
+	m.add(want, name, func(t *Target) []byte {
+		if t.Own {
+			return nil
+		}
+		return f(t)
+	})
+}
+
 // certifications break what a certification or a lock permits.
 func certifications() []Attack {
 	m := &made{class: 9}
-	foreign := func(want Want, name string, f func(t *Target) []byte) {
-		m.add(want, name, func(t *Target) []byte {
-			if t.Own {
-				return nil
-			}
-			return f(t)
-		})
-	}
 	m.add(Invalid, "two certifications", func(t *Target) []byte {
 		return t.Trust(t.certified(2), Seal{Field: "Second", Certify: 2})
 	})
@@ -65,7 +67,7 @@ func certifications() []Attack {
 			s.Set(s.Root, strings.Replace(s.Bodies[s.Root], direct(s.Bodies[s.Root], "/Perms"), "", 1))
 		}})
 	})
-	foreign(Invalid, "permissions added to an approval", func(t *Target) []byte {
+	m.others(Invalid, "permissions added to an approval", func(t *Target) []byte {
 		return increment(t.Trust(t.Base, Seal{Field: "Office"}), func(s *Scanned, _ *Writer) {
 			s.Set(s.Root, Put(s.Bodies[s.Root], fmt.Sprintf("/Perms << /DocMDP %d 0 R >>", s.signature().num)))
 		})
@@ -82,6 +84,12 @@ func certifications() []Attack {
 			s.Set(g.num, strings.Replace(g.body, "/Reference", "/Nothing", 1))
 		})
 	})
+	m.permitted()
+	return m.list
+}
+
+// permitted go beyond what a certification or a lock permits, or stay within it.
+func (m *made) permitted() {
 	m.add(Invalid, "a page added under P=2", func(t *Target) []byte {
 		return increment(t.certified(2), func(s *Scanned, w *Writer) {
 			num := w.size
@@ -97,16 +105,16 @@ func certifications() []Attack {
 			s.register(num, page)
 		})
 	})
-	foreign(Invalid, "locked field filled", func(t *Target) []byte {
+	m.others(Invalid, "locked field filled", func(t *Target) []byte {
 		return Filled(t.Trust(t.Base, Seal{Field: "Office", Entries: fieldMDP(lockHolder)}), "holder")
 	})
-	foreign(Invalid, "all fields locked, one filled", func(t *Target) []byte {
+	m.others(Invalid, "all fields locked, one filled", func(t *Target) []byte {
 		return Filled(t.Trust(t.Base, Seal{Field: "Office", Entries: fieldMDP("/Action /All")}), "note")
 	})
-	foreign(Invalid, "all but one locked, another filled", func(t *Target) []byte {
+	m.others(Invalid, "all but one locked, another filled", func(t *Target) []byte {
 		return Filled(t.Trust(t.Base, Seal{Field: "Office", Entries: fieldMDP("/Action /Exclude /Fields [(note)]")}), "holder")
 	})
-	foreign(Invalid, "the lock taken away, then filled", func(t *Target) []byte {
+	m.others(Invalid, "the lock taken away, then filled", func(t *Target) []byte {
 		file := t.Trust(t.Base, Seal{Field: "Office", Entries: fieldMDP("/Action /All"), Widget: " /Lock << /Type /SigFieldLock /Action /All >>"})
 		return Filled(increment(file, func(s *Scanned, _ *Writer) {
 			field := s.Find(fmt.Sprintf(`/V %d 0 R`, s.signature().num))
@@ -114,12 +122,11 @@ func certifications() []Attack {
 		}), "note")
 	})
 	m.add(NotValid, "P=7", func(t *Target) []byte { return t.Trust(t.Base, Seal{Field: "Office", Certify: 7}) })
-	foreign(Valid, "evidence under P=1", func(t *Target) []byte {
+	m.others(Valid, "evidence under P=1", func(t *Target) []byte {
 		return WithEvidence(t.certified(1), [][]byte{t.PKI.Root.Cert}, nil)
 	})
-	foreign(Valid, "approved under P=2", func(t *Target) []byte { return t.Trust(t.certified(2), Seal{Field: "Second"}) })
-	foreign(Valid, "an unlocked field filled", func(t *Target) []byte {
+	m.others(Valid, "approved under P=2", func(t *Target) []byte { return t.Trust(t.certified(2), Seal{Field: "Second"}) })
+	m.others(Valid, "an unlocked field filled", func(t *Target) []byte {
 		return Filled(t.Trust(t.Base, Seal{Field: "Office", Certify: 2, Widget: " /Lock << /Type /SigFieldLock " + lockHolder + " >>"}), "note")
 	})
-	return m.list
 }

@@ -32,38 +32,40 @@ func rebuild(base []byte, edit func(s *Scanned), table func(s *Scanned, w *Write
 	return w.Bytes()
 }
 
+// based adds a file of the trusted signer over a base that is wrong.
+func (m *made) based(want Want, name string, f func(t *Target) []byte) {
+	m.add(want, name, func(t *Target) []byte {
+		file := f(t)
+		if file == nil {
+			return nil
+		}
+		return t.Trust(file, Seal{Field: "Office"})
+	})
+}
+
+// edited bases it on objects that are wrong, tabled on a table that is wrong, replaced on another spelling.
+func (m *made) edited(name string, f func(s *Scanned)) {
+	m.based(NotValid, name, func(t *Target) []byte { return rebuild(t.Base, f, nil) })
+}
+
+func (m *made) tabled(name string, f func(s *Scanned, w *Writer)) {
+	m.based(NotValid, name, func(t *Target) []byte { return rebuild(t.Base, nil, f) })
+}
+
+func (m *made) replaced(name, from, to string) {
+	m.based(NotValid, name, func(t *Target) []byte {
+		if !bytes.Contains(t.Base, []byte(from)) || len(from) != len(to) {
+			return nil
+		}
+		return bytes.Replace(t.Base, []byte(from), []byte(to), 1)
+	})
+}
+
 // differing are signed files that two readers read differently: no reader may choose.
 func differing() []Attack {
 	m := &made{class: 14}
-	base := func(want Want, name string, f func(t *Target) []byte) {
-		m.add(want, name, func(t *Target) []byte {
-			file := f(t)
-			if file == nil {
-				return nil
-			}
-			return t.Trust(file, Seal{Field: "Office"})
-		})
-	}
-	edited := func(name string, f func(s *Scanned)) {
-		base(NotValid, name, func(t *Target) []byte { return rebuild(t.Base, f, nil) })
-	}
-	tabled := func(name string, f func(s *Scanned, w *Writer)) {
-		base(NotValid, name, func(t *Target) []byte { return rebuild(t.Base, nil, f) })
-	}
-	replaced := func(name, from, to string) {
-		base(NotValid, name, func(t *Target) []byte {
-			if !bytes.Contains(t.Base, []byte(from)) || len(from) != len(to) {
-				return nil
-			}
-			return bytes.Replace(t.Base, []byte(from), []byte(to), 1)
-		})
-	}
-	page := func(s *Scanned, f func(body string) string) {
-		p, _ := s.page()
-		s.Bodies[p] = f(s.Bodies[p])
-	}
-	base(NotValid, "rubbish before the header", func(t *Target) []byte { return append([]byte("GIF89a\n"), t.Base...) })
-	base(NotValid, "a line before the header, offsets counted from the file", func(t *Target) []byte {
+	m.based(NotValid, "rubbish before the header", func(t *Target) []byte { return append([]byte("GIF89a\n"), t.Base...) })
+	m.based(NotValid, "a line before the header, offsets counted from the file", func(t *Target) []byte {
 		s := Scan(t.Base)
 		head, _, _ := bytes.Cut(t.Base, []byte("1 0 obj"))
 		w := &Writer{b: append([]byte("#!/bin/sh\n"), head...), eol: "\n", rows: map[int]row{}, prev: -1}
@@ -74,88 +76,102 @@ func differing() []Attack {
 		w.Table(s.Trailer())
 		return w.Bytes()
 	})
-	edited("contents of the page twice", func(s *Scanned) {
-		page(s, func(b string) string { return Put(b, "/Contents 1 0 R") })
+	m.differingObjects()
+	m.differingTables()
+	m.differingMore()
+	m.differingStreams()
+	m.honestForms()
+	return m.list
+}
+
+// differingObjects are objects that two readers read differently.
+func (m *made) differingObjects() {
+	m.edited("contents of the page twice", func(s *Scanned) {
+		s.onPage(func(b string) string { return Put(b, "/Contents 1 0 R") })
 	})
-	edited("contents of the page twice, once in another spelling", func(s *Scanned) {
-		page(s, func(b string) string { return Put(b, "/C#6fntents 1 0 R") })
+	m.edited("contents of the page twice, once in another spelling", func(s *Scanned) {
+		s.onPage(func(b string) string { return Put(b, "/C#6fntents 1 0 R") })
 	})
-	edited("pages of the catalog twice", func(s *Scanned) { s.Bodies[s.Root] = Put(s.Bodies[s.Root], "/Pages 3 0 R") })
-	edited("a key hidden in a comment", func(s *Scanned) {
-		page(s, func(b string) string { return strings.Replace(b, "/Contents", "% \r /Contents 1 0 R\n /Contents", 1) })
+	m.edited("pages of the catalog twice", func(s *Scanned) { s.Bodies[s.Root] = Put(s.Bodies[s.Root], "/Pages 3 0 R") })
+	m.edited("a key hidden in a comment", func(s *Scanned) {
+		s.onPage(func(b string) string { return strings.Replace(b, "/Contents", "% \r /Contents 1 0 R\n /Contents", 1) })
 	})
-	edited("a length that is too short", func(s *Scanned) { s.content("<< /Length 2 >>\nstream\nQ q endstream endobj\nendstream") })
-	edited("a length that is too long", func(s *Scanned) { s.content("<< /Length 4000 >>\nstream\nQ q\nendstream") })
-	edited("no length", func(s *Scanned) { s.content("<< >>\nstream\nQ q\nendstream") })
-	edited("a length that nobody has", func(s *Scanned) { s.content("<< /Length 999 0 R >>\nstream\nQ q\nendstream") })
-	edited("a length twice", func(s *Scanned) { s.content("<< /Length 3 /Length 1 >>\nstream\nQ q\nendstream") })
-	edited("a stream that begins behind a carriage return", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\rQ q\nendstream") })
-	edited("a stream without its end", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\nQ q\n") })
-	edited("an object without its end", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\nQ q\nendstream\nendobj\n999 0 obj\nnull") })
-	edited("a stream's file elsewhere", func(s *Scanned) { s.content("<< /Length 3 /F (other) >>\nstream\nQ q\nendstream") })
-	edited("two values in one object", func(s *Scanned) { page(s, func(b string) string { return b + " << /Rotate 180 >>" }) })
-	edited("a number nobody can read", func(s *Scanned) {
-		page(s, func(b string) string { return Put(b, "/UserUnit 1.2.3 /Rotate --90") })
+	m.edited("a length that is too short", func(s *Scanned) { s.content("<< /Length 2 >>\nstream\nQ q endstream endobj\nendstream") })
+	m.edited("a length that is too long", func(s *Scanned) { s.content("<< /Length 4000 >>\nstream\nQ q\nendstream") })
+	m.edited("no length", func(s *Scanned) { s.content("<< >>\nstream\nQ q\nendstream") })
+	m.edited("a length that nobody has", func(s *Scanned) { s.content("<< /Length 999 0 R >>\nstream\nQ q\nendstream") })
+	m.edited("a length twice", func(s *Scanned) { s.content("<< /Length 3 /Length 1 >>\nstream\nQ q\nendstream") })
+	m.edited("a stream that begins behind a carriage return", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\rQ q\nendstream") })
+	m.edited("a stream without its end", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\nQ q\n") })
+	m.edited("an object without its end", func(s *Scanned) { s.content("<< /Length 3 >>\nstream\nQ q\nendstream\nendobj\n999 0 obj\nnull") })
+	m.edited("a stream's file elsewhere", func(s *Scanned) { s.content("<< /Length 3 /F (other) >>\nstream\nQ q\nendstream") })
+	m.edited("two values in one object", func(s *Scanned) { s.onPage(func(b string) string { return b + " << /Rotate 180 >>" }) })
+	m.edited("a number nobody can read", func(s *Scanned) {
+		s.onPage(func(b string) string { return Put(b, "/UserUnit 1.2.3 /Rotate --90") })
 	})
-	edited("a key without a value", func(s *Scanned) { page(s, func(b string) string { return Put(b, "/Rotate") }) })
-	edited("a name with a null", func(s *Scanned) { page(s, func(b string) string { return Put(b, "/Rot#00ate 90") }) })
-	tabled("an object's number is another's", func(s *Scanned, w *Writer) {
+	m.edited("a key without a value", func(s *Scanned) { s.onPage(func(b string) string { return Put(b, "/Rotate") }) })
+	m.edited("a name with a null", func(s *Scanned) { s.onPage(func(b string) string { return Put(b, "/Rot#00ate 90") }) })
+}
+
+// differingTables are cross-references that two readers read differently.
+func (m *made) differingTables() {
+	m.tabled("an object's number is another's", func(s *Scanned, w *Writer) {
 		p, c := s.page()
 		w.Point(c, 0, w.rows[p].a)
 	})
-	tabled("an object's generation is another", func(s *Scanned, w *Writer) {
+	m.tabled("an object's generation is another", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		w.Point(c, 3, w.rows[c].a)
 	})
-	tabled("an offset in the middle of an object", func(s *Scanned, w *Writer) {
+	m.tabled("an offset in the middle of an object", func(s *Scanned, w *Writer) {
 		p, _ := s.page()
 		w.Point(p, 0, w.rows[p].a+3)
 	})
-	tabled("an offset one before an object", func(s *Scanned, w *Writer) {
+	m.tabled("an offset one before an object", func(s *Scanned, w *Writer) {
 		p, _ := s.page()
 		w.Point(p, 0, w.rows[p].a-1)
 	})
-	tabled("an object twice, the table names the first", func(s *Scanned, w *Writer) {
+	m.tabled("an object twice, the table names the first", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		at := w.rows[c].a
 		w.Stream(c, "", []byte(forged(s)))
 		w.Point(c, 0, at)
 	})
-	tabled("an object twice, the table names the second", func(s *Scanned, w *Writer) {
+	m.tabled("an object twice, the table names the second", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		w.Stream(c, "", []byte(forged(s)))
 	})
-	tabled("an object that no table lists", func(s *Scanned, w *Writer) {
+	m.tabled("an object that no table lists", func(s *Scanned, w *Writer) {
 		w.Stream(w.size, "", []byte(forged(s)))
 		w.Unlist(w.size - 1)
 	})
-	tabled("a size that is too small", func(_ *Scanned, w *Writer) { w.size -= 3 })
-	tabled("a loop of sections", func(_ *Scanned, w *Writer) { w.prev = w.At() })
-	tabled("a section before the header", func(_ *Scanned, w *Writer) { w.prev = 0 })
-	tabled("a section in a stream", func(s *Scanned, w *Writer) {
+	m.tabled("a size that is too small", func(_ *Scanned, w *Writer) { w.size -= 3 })
+	m.tabled("a loop of sections", func(_ *Scanned, w *Writer) { w.prev = w.At() })
+	m.tabled("a section before the header", func(_ *Scanned, w *Writer) { w.prev = 0 })
+	m.tabled("a section in a stream", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		w.prev = w.rows[c].a
 	})
-	tabled("a second root in the trailer", func(s *Scanned, w *Writer) {
+	m.tabled("a second root in the trailer", func(s *Scanned, w *Writer) {
 		w.Table(s.Trailer() + " /Root 2 0 R")
 	})
-	tabled("rows of nineteen bytes", func(s *Scanned, w *Writer) {
+	m.tabled("rows of nineteen bytes", func(s *Scanned, w *Writer) {
 		at := w.At()
 		w.Table(s.Trailer())
 		tail := bytes.ReplaceAll(w.b[at:], []byte(" n \n"), []byte(" n\n"))
 		w.b = append(w.b[:at], tail...)
 	})
-	tabled("rows that count from one", func(s *Scanned, w *Writer) {
+	m.tabled("rows that count from one", func(s *Scanned, w *Writer) {
 		at := w.At()
 		w.Table(s.Trailer())
 		w.b = append(w.b[:at], bytes.Replace(w.b[at:], []byte("xref\n0 "), []byte("xref\n1 "), 1)...)
 	})
-	tabled("a startxref that is one off", func(s *Scanned, w *Writer) {
+	m.tabled("a startxref that is one off", func(s *Scanned, w *Writer) {
 		at := w.At()
 		w.Table(s.Trailer())
 		w.b = append(w.b[:at], bytes.Replace(w.b[at:], fmt.Appendf(nil, "startxref\n%d", at), fmt.Appendf(nil, "startxref\n%d", at-1), 1)...)
 	})
-	tabled("a hybrid table that disagrees", func(s *Scanned, w *Writer) {
+	m.tabled("a hybrid table that disagrees", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		num := w.size
 		at := w.At()
@@ -166,9 +182,13 @@ func differing() []Attack {
 		w.Point(num+1, 0, x)
 		w.Table(s.Trailer() + fmt.Sprintf(" /XRefStm %d", x))
 	})
-	differingMore(edited, tabled)
+
+}
+
+// differingStreams are object streams and page trees that two readers read differently.
+func (m *made) differingStreams() {
 	packed := func(name string, f func(w *Writer, free int, body string)) {
-		base(NotValid, name, func(t *Target) []byte {
+		m.based(NotValid, name, func(t *Target) []byte {
 			return rebuild(t.Base, nil, func(s *Scanned, w *Writer) {
 				num := numInfo
 				if t.Own {
@@ -195,13 +215,13 @@ func differing() []Attack {
 		w.rows[n+1] = row{kind: 2, a: int64(n), gen: 0}
 		w.size = n + 2
 	})
-	replaced("a page counted twice", "/Count 1", "/Count 2")
-	replaced("a page tree without its type", "/Type /Pages", "/Typo /Pages")
-	replaced("a page of another parent", "/Parent 2 0 R", "/Parent 4 0 R")
-	replaced("no end-of-file marker in the first revision", "%%EOF", "%%EOX")
+	m.replaced("a page counted twice", "/Count 1", "/Count 2")
+	m.replaced("a page tree without its type", "/Type /Pages", "/Typo /Pages")
+	m.replaced("a page of another parent", "/Parent 2 0 R", "/Parent 4 0 R")
+	m.replaced("no end-of-file marker in the first revision", "%%EOF", "%%EOX")
 	for _, f := range streamedFiles() {
 		if f.Ambiguous {
-			base(NotValid, f.Name, func(t *Target) []byte {
+			m.based(NotValid, f.Name, func(t *Target) []byte {
 				if t.Own {
 					return nil // another document
 				}
@@ -212,6 +232,10 @@ func differing() []Attack {
 	m.add(NotValid, "the last table's keyword misspelled", func(t *Target) []byte {
 		return bytes.Replace(t.Trust(t.Base, Seal{Field: "Office", Covered: nil}), []byte("trailer"), []byte("Trailer"), 1)
 	})
+}
+
+// honestForms look unusual, and every reader reads them alike.
+func (m *made) honestForms() {
 	honest := func(name string, f func(t *Target) []byte) {
 		m.add(Valid, name, func(t *Target) []byte {
 			if t.Own {
@@ -227,7 +251,12 @@ func differing() []Attack {
 	honest("object streams", func(*Target) []byte { return streamed(rich(3), true) })
 	honest("linearised", func(*Target) []byte { return linearised(plan{pages: 3, form: true, image: true}) })
 	honest("a number used again", func(*Target) []byte { return reused() })
-	return m.list
+}
+
+// onPage changes the page's dictionary.
+func (s *Scanned) onPage(f func(body string) string) {
+	p, _ := s.page()
+	s.Bodies[p] = f(s.Bodies[p])
 }
 
 // content gives the page other content, stream keywords and all.
@@ -237,7 +266,7 @@ func (s *Scanned) content(body string) {
 }
 
 // differingMore are the less usual ways to be misread.
-func differingMore(edited func(string, func(*Scanned)), tabled func(string, func(*Scanned, *Writer))) {
+func (m *made) differingMore() {
 	page := func(s *Scanned, from, to string) {
 		p, _ := s.page()
 		s.Bodies[p] = strings.Replace(s.Bodies[p], from, to, 1)
@@ -246,20 +275,20 @@ func differingMore(edited func(string, func(*Scanned)), tabled func(string, func
 		_, c := s.page()
 		return fmt.Sprintf("/Contents %d 0 R", c)
 	}
-	edited("a reference that overflows", func(s *Scanned) {
+	m.edited("a reference that overflows", func(s *Scanned) {
 		_, c := s.page()
 		page(s, contents(s), fmt.Sprintf("/Contents %d 0 R", int64(c)+1<<32))
 	})
-	edited("a reference below zero", func(s *Scanned) { page(s, contents(s), "/Contents -1 0 R") })
-	edited("a reference to another generation", func(s *Scanned) { page(s, " 0 R /MediaBox", " 7 R /MediaBox") })
-	edited("a length that is a real", func(s *Scanned) { s.content("<< /Length 3.0 >>\nstream\nQ q\nendstream") })
-	edited("a page that is not there", func(s *Scanned) {
+	m.edited("a reference below zero", func(s *Scanned) { page(s, contents(s), "/Contents -1 0 R") })
+	m.edited("a reference to another generation", func(s *Scanned) { page(s, " 0 R /MediaBox", " 7 R /MediaBox") })
+	m.edited("a length that is a real", func(s *Scanned) { s.content("<< /Length 3.0 >>\nstream\nQ q\nendstream") })
+	m.edited("a page that is not there", func(s *Scanned) {
 		s.Bodies[numPages] = strings.Replace(s.Bodies[numPages], "/Kids [", "/Kids [999 0 R ", 1)
 	})
-	edited("a page that is a null", func(s *Scanned) {
+	m.edited("a page that is a null", func(s *Scanned) {
 		s.Bodies[numPages] = strings.Replace(s.Bodies[numPages], "/Kids [", "/Kids [null ", 1)
 	})
-	tabled("an object in the table twice", func(s *Scanned, w *Writer) {
+	m.tabled("an object in the table twice", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		other := w.At()
 		w.Raw(fmt.Sprintf("%d 0 obj\n%s\nendobj\n", c, stream(forged(s))))
@@ -268,19 +297,19 @@ func differingMore(edited func(string, func(*Scanned)), tabled func(string, func
 		extra := fmt.Sprintf("%d 1\n%010d 00000 n \ntrailer", c, other)
 		w.b = append(w.b[:at], bytes.Replace(w.b[at:], []byte("trailer"), []byte(extra), 1)...)
 	})
-	tabled("a previous section that is a reference", func(s *Scanned, w *Writer) { w.Table(s.Trailer() + " /Prev 4 0 R") })
-	tabled("a row of an unknown kind", func(s *Scanned, w *Writer) {
+	m.tabled("a previous section that is a reference", func(s *Scanned, w *Writer) { w.Table(s.Trailer() + " /Prev 4 0 R") })
+	m.tabled("a row of an unknown kind", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		w.rows[c] = row{kind: 3, a: w.rows[c].a}
 		w.TableStream(w.size, s.Trailer())
 	})
-	tabled("an object number with zeros before it", func(s *Scanned, w *Writer) {
+	m.tabled("an object number with zeros before it", func(s *Scanned, w *Writer) {
 		_, c := s.page()
 		at := w.At()
 		w.Raw(fmt.Sprintf("000%d 0 obj\n%s\nendobj\n", c, stream(forged(s))))
 		w.Point(c, 0, at)
 	})
-	tabled("an object between trailer and startxref", func(s *Scanned, w *Writer) {
+	m.tabled("an object between trailer and startxref", func(s *Scanned, w *Writer) {
 		at := w.At()
 		w.Table(s.Trailer())
 		i := bytes.LastIndex(w.b, []byte("startxref"))

@@ -68,6 +68,12 @@ func (m *made) rewritten(name string, replace func(s, by string) string, by stri
 	})
 }
 
+// otherContent writes the page's content again.
+func otherContent(s *Scanned, w *Writer) {
+	_, content := s.page()
+	w.Stream(content, "", []byte(forged(s)))
+}
+
 // savings append what no signer saw, more or less as increments (ISA).
 func savings() []Attack {
 	m := &made{class: 2}
@@ -79,13 +85,9 @@ func savings() []Attack {
 			return w.Bytes()
 		})
 	}
-	body := func(s *Scanned, w *Writer) {
-		_, content := s.page()
-		w.Stream(content, "", []byte(forged(s)))
-	}
-	raw("body alone", Invalid, body)
+	raw("body alone", Invalid, otherContent)
 	raw("body and table without trailer", Invalid, func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		at := w.At()
 		w.table(s.Trailer())
 		i := strings.LastIndex(string(w.b), "trailer")
@@ -93,21 +95,21 @@ func savings() []Attack {
 		w.Raw(fmt.Sprintf("startxref\n%d\n%%%%EOF\n", at))
 	})
 	raw("body and trailer without table", Invalid, func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		w.Raw(fmt.Sprintf("trailer\n<< /Size %d /Prev %d %s >>\nstartxref\n%d\n%%%%EOF\n", w.size, s.Prev, s.Trailer(), s.Prev))
 	})
 	raw("no end-of-file marker", Invalid, func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		w.Table(s.Trailer())
 		w.b = w.b[:len(w.b)-len("%%EOF\n")]
 	})
 	raw("no startxref", Invalid, func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		w.table(s.Trailer())
 		w.Raw("%%EOF\n")
 	})
 	raw("startxref of the signed revision", Invalid, func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		w.table(s.Trailer())
 		w.Raw(fmt.Sprintf("startxref\n%d\n%%%%EOF\n", s.Prev))
 	})
@@ -116,14 +118,20 @@ func savings() []Attack {
 	raw("a second end-of-file marker", Invalid, func(_ *Scanned, w *Writer) { w.Raw("%%EOF\n") })
 	raw("zeros behind the end", Invalid, func(_ *Scanned, w *Writer) { w.Raw(strings.Repeat("\x00", 512)) })
 	raw("another file behind the end", Invalid, func(_ *Scanned, w *Writer) { w.Raw(string(Classic())) })
-	m.after(Invalid, "page content", body)
+	m.increments()
+	return m.list
+}
+
+// increments are whole increments that no signer saw.
+func (m *made) increments() {
+	m.after(Invalid, "page content", otherContent)
 	m.after(Invalid, "page content and the signature copied", func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		g := s.signature()
 		s.Set(g.num, g.body)
 	})
 	m.after(Invalid, "signature copied to a new object", func(s *Scanned, w *Writer) {
-		body(s, w)
+		otherContent(s, w)
 		g := s.signature()
 		num := w.size
 		w.Obj(num, g.body)
@@ -141,7 +149,7 @@ func savings() []Attack {
 		num := w.size
 		w.Obj(num, s.Bodies[s.Root])
 		s.Root = num
-		body(s, w)
+		otherContent(s, w)
 	})
 	m.after(Invalid, "the page's size", func(s *Scanned, _ *Writer) {
 		page, _ := s.page()
@@ -160,7 +168,6 @@ func savings() []Attack {
 		}
 		return t.Trust(t.File, Seal{Field: "Second"})
 	})
-	return m.list
 }
 
 // WithEvidence appends a document security store (ISO 32000-2, 12.8.4.3).

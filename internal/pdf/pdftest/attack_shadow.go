@@ -138,6 +138,12 @@ func replacings() []Attack {
 	m.object("attached data", func(s *Scanned) int { return s.Find(`/Type /EmbeddedFile`) }, func(_ *Scanned, w *Writer, num int) {
 		w.Stream(num, "/Type /EmbeddedFile /Subtype /application#2Fjson", []byte("{}"))
 	})
+	m.pages()
+	return m.list
+}
+
+// pages put other pages, resources and looks in the place of what was signed.
+func (m *made) pages() {
 	m.after(Invalid, "page content", func(s *Scanned, w *Writer) {
 		_, content := s.page()
 		w.Stream(content, "", []byte(forged(s)))
@@ -194,7 +200,6 @@ func replacings() []Attack {
 		}
 		s.Set(field, Put(body, fmt.Sprintf("/AP << /N %d 0 R >>", num)))
 	})
-	return m.list
 }
 
 // swappings sign a document that holds two contents, and show the other one afterwards: the table then points into the bytes
@@ -247,6 +252,12 @@ func swappings() []Attack {
 	hidden("text field", func(s *Scanned) int { return s.Find(`/T \(holder\)`) }, func(s *Scanned, n int) string {
 		return strings.ReplaceAll(s.Bodies[n], "A. Example", "M. Allory")
 	}, bare)
+	m.trees()
+	return m.list
+}
+
+// trees sign two trees of objects, and show the other one.
+func (m *made) trees() {
 	m.add(Invalid, "two catalogs, the trailer tells which", func(t *Target) []byte {
 		base := increment(t.Base, func(s *Scanned, w *Writer) {
 			n := w.size
@@ -297,7 +308,6 @@ func swappings() []Attack {
 		}
 		return t.Trust(revised(t.Base, false), Seal{Field: "Office"})
 	})
-	return m.list
 }
 
 // inserted puts bytes before the first classic table and corrects startxref; it returns where they are.

@@ -3,9 +3,6 @@ package pdftest_test
 import (
 	"bytes"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"yinzheng/internal/pdf/pdftest"
@@ -24,10 +21,6 @@ func TestEveryClassHasSixAttacksAndAnHonestCounterpart(t *testing.T) {
 		file := a.Make(target)
 		if file == nil {
 			continue
-		}
-		if d := os.Getenv("DUMP"); d != "" {
-			os.WriteFile(filepath.Join(d, fmt.Sprintf("%02d-%s-%s.pdf", a.Class, strings.NewReplacer(" ", "_", "/", "_", ",", "").Replace(a.Name), strings.ReplaceAll(string(a.Want), " ", ""))), file, 0o644)
-			os.WriteFile(filepath.Join(d, "root.crt"), target.PKI.Root.Cert, 0o644)
 		}
 		if a.Want == pdftest.Valid {
 			honest[a.Class]++

@@ -52,6 +52,12 @@ func wrappings() []Attack {
 			s.Set(g.num, reRange.ReplaceAllString(g.body, fmt.Sprintf("/ByteRange [0 %d %d %d]", g.r[1], d, g.r[3])))
 		})
 	})
+	m.forgedValues()
+	return m.list
+}
+
+// forgedValues change the value itself.
+func (m *made) forgedValues() {
 	value := func(name string, f func(t *Target, covered []byte) string) {
 		m.add(Invalid, "contents "+name, func(t *Target) []byte {
 			g := Scan(t.File).signature()
@@ -104,7 +110,6 @@ func wrappings() []Attack {
 		}
 		return t.Trust(t.Base, Seal{Field: "Office", Reserve: 6000})
 	})
-	return m.list
 }
 
 // moved puts something between the first range and the second, which it copies to the end.

@@ -1,8 +1,6 @@
 package pdftest_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"yinzheng/internal/pdf/pdftest"
@@ -19,8 +17,5 @@ func TestFilesHaveDifferentNames(t *testing.T) {
 			t.Errorf("two files are called %s", f.Name)
 		}
 		seen[f.Name] = true
-		if d := os.Getenv("DUMP"); d != "" {
-			os.WriteFile(filepath.Join(d, f.Name+".pdf"), f.Bytes, 0o644)
-		}
 	}
 }
