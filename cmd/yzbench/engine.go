@@ -61,8 +61,6 @@ func (e *engine) apply(ctx context.Context, doc []byte, f *sealing.File, place s
 func (e *engine) write(b []byte) error { return os.WriteFile(e.path(), b, 0o600) }
 
 func (e *engine) path() string { return filepath.Join(e.dir, "sealed.pdf") }
-	return os.WriteFile(filepath.Join(e.dir, "sealed.pdf"), b, 0o600)
-}
 
 // stored is a document as the store has it, with the state of its hash.
 func stored(doc []byte) (*sealing.File, error) {
