@@ -8,6 +8,7 @@ import (
 
 	"yinzheng/internal/midstate"
 	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/increment"
 	"yinzheng/internal/pdf/signature"
 )
 
@@ -23,6 +24,9 @@ type File struct {
 	Content io.ReaderAt
 	Size    int64          // in bytes
 	State   midstate.State // where the hash stands after all of it, of a file of our own store; zero: it will be read once
+	Before  int64          // in what is judged: the bytes that were there before the seal; signatures in them are others'
+
+	Unstamped bool // in what is judged: it was asked for without a timestamp
 }
 
 // InMemory is a document at hand.
@@ -71,20 +75,47 @@ func (w *work) file() (File, error) {
 	if err != nil {
 		return File{}, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	return File{Content: joined{w.base.Content, w.base.Size, w.tail}, Size: w.base.Size + int64(len(w.tail)), State: state}, nil
+	return File{Content: joined{w.base.Content, w.base.Size, w.tail}, Size: w.base.Size + int64(len(w.tail)), State: state, Before: w.base.Size}, nil
 }
 
 // open reads the structure of the document as it is now.
-func (w *work) open() (*cos.File, midstate.State, error) {
-	d, err := w.file()
+func (w *work) open() (*cos.File, error) {
+	f, err := cos.Open(joined{w.base.Content, w.base.Size, w.tail}, w.base.Size+int64(len(w.tail)), cos.Limits{})
 	if err != nil {
-		return nil, midstate.State{}, err
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	f, err := cos.Open(d.Content, d.Size, cos.Limits{})
+	return f, nil
+}
+
+// begun hashes a revision up to its gap, and returns the digest of what is signed: the gap left out.
+func (w *work) begun(p *increment.Prepared, hash signature.Hash) ([]byte, error) {
+	tail, gap := p.Tail(), p.Gap()
+	if _, err := w.hash.Write(tail[:gap[0]]); err != nil {
+		return nil, err
+	}
+	fork, err := w.hash.Clone()
 	if err != nil {
-		return nil, midstate.State{}, fmt.Errorf("%w: %w", ErrDocument, err)
+		return nil, err
 	}
-	return f, d.State, nil
+	if _, err := fork.Write(tail[gap[1]:]); err != nil {
+		return nil, err
+	}
+	if hash == signature.SM3 {
+		d := fork.SM3()
+		return d[:], nil
+	}
+	d, known := fork.SHA256()
+	if hash != signature.SHA256 || !known {
+		return nil, fmt.Errorf("%w: %s is not at hand", ErrDocument, hash)
+	}
+	return d[:], nil
+}
+
+// ended appends the revision that was begun; it was hashed up to a place.
+func (w *work) ended(revision []byte, hashed int) error {
+	w.tail = append(w.tail, revision...)
+	_, err := w.hash.Write(revision[hashed:])
+	return err
 }
 
 // grow appends a revision.

@@ -1,6 +1,10 @@
 package sealing
 
-import "errors"
+import (
+	"errors"
+
+	"yinzheng/internal/pdf/increment"
+)
 
 // Errors of Book, Keys, Maker and Sealer.
 var (
@@ -13,6 +17,8 @@ var (
 	ErrSigner = errors.New("sealing: signing certificate does not fit")
 	// ErrDocument means that the document cannot be sealed.
 	ErrDocument = errors.New("sealing: document cannot be sealed")
+	// ErrCertified means that the document was certified, and allows no further signature, or not the certification asked for.
+	ErrCertified = increment.ErrCertified
 	// ErrJudged means that our own verifier refused the sealed document; it never left.
 	ErrJudged = errors.New("sealing: our own result was judged not valid")
 	// ErrSpec means that a seal was asked for with wrong properties.

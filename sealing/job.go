@@ -67,7 +67,7 @@ func (j *job) sign(ctx context.Context) error {
 
 // revision prepares a signature on the document as it is now, has it signed, and appends it.
 func (j *job) revision(spec increment.Seal, places []Place, hash signature.Hash, sign func(digest []byte) ([]byte, error)) error {
-	f, state, err := j.work.open()
+	f, err := j.work.open()
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (j *job) revision(spec increment.Seal, places []Place, hash signature.Hash,
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	digest, err := prepared.Digest(hash, state)
+	digest, err := j.work.begun(prepared, hash)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
@@ -90,7 +90,7 @@ func (j *job) revision(spec increment.Seal, places []Place, hash signature.Hash,
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	return j.work.grow(appended)
+	return j.work.ended(appended, prepared.Gap()[0])
 }
 
 // seal is ProfileSeal.
@@ -147,7 +147,7 @@ func (j *job) addEvidence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, _, err := j.work.open()
+	f, err := j.work.open()
 	if err != nil {
 		return err
 	}

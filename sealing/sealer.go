@@ -141,6 +141,7 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
+	whole.Unstamped = !r.Level.stamped()
 	if err := s.c.Judge(ctx, whole); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrJudged, err)
 	}

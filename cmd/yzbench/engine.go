@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"yinzheng/ca"
+	"yinzheng/internal/gm"
 	"yinzheng/internal/midstate"
 	"yinzheng/sealing"
 )
@@ -31,16 +33,47 @@ func newEngine(ctx context.Context, l *lab) (*engine, *world, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := w.Keys.Signer(ctx, ca.SealKey(w.seal.ID))
+	key, err := gm.GenerateKey()
 	if err != nil {
 		return nil, nil, err
 	}
+	seal, err := sealFor(ctx, w, key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a seal : %w", err)
+	}
 	s, err := sealing.New(sealing.Config{
-		Book: noBook{w.seal}, Keys: oneKey{key}, Timestamper: w.TSA, Now: time.Now,
+		Book: noBook{seal}, Keys: oneKey{key}, Timestamper: w.TSA, Now: time.Now,
 		Judge:  func(context.Context, sealing.File) error { return nil },
 		Second: sealing.Second{Every: 1 << 30},
+		Chain:  func(*gm.Certificate) ([][]byte, error) { return nil, nil },
 	})
-	return &engine{s, w.seal, dir}, w, err
+	return &engine{s, seal, dir}, w, err
+}
+
+// sealFor makes a seal of the service's seal maker for a key that is at hand: a key that the service holds writes a durable record
+// of each use, which the peers do not.
+func sealFor(ctx context.Context, w *world, key crypto.Signer) (sealing.Record, error) {
+	record := w.seal
+	record.ID = regionCode + "99999999"
+	subject := pkix.Name{Country: []string{"CN"}, Organization: []string{record.Office + record.Owner}, CommonName: record.ID}
+	cert, err := w.Region.IssueSM2(ctx, ca.Order{Profile: ca.ProfileOfficeSeal, Subject: subject, Key: key.Public(), By: "yzbench"})
+	if err != nil {
+		return record, err
+	}
+	maker, err := sealing.NewMaker(sealing.MakerConfig{Certificate: w.Region.SealMaker().Certificate, Key: w.Region.SealMaker().Key, Now: time.Now})
+	if err != nil {
+		return record, err
+	}
+	picture, err := sealing.DrawSeal(record.Owner, record.Look.Line)
+	if err != nil {
+		return record, err
+	}
+	made, err := maker.MakeSeal(ctx, sealing.Office{Seal: record.ID, Name: record.Owner, Code: record.Office, Certificate: cert}, picture)
+	if err != nil {
+		return record, err
+	}
+	record.Data, record.Signer = made.Data, cert
+	return record, nil
 }
 
 // apply seals a document and writes the whole, or of a file what is appended, to a file.
@@ -55,6 +88,14 @@ func (e *engine) apply(ctx context.Context, doc []byte, f *sealing.File, place s
 		return e.write(sealed.Tail)
 	}
 	return e.write(sealed.Document)
+}
+
+// sign appends an invisible SM2 signature without the seal, as the peers do.
+func (e *engine) sign(ctx context.Context, f *sealing.File) error {
+	_, err := e.Seal(ctx, sealing.Request{
+		File: f, Seal: e.seal.ID, Profile: sealing.ProfileSM2, Level: sealing.LevelB, By: "yzbench", Office: e.seal.Office,
+	})
+	return err
 }
 
 // write is the write of both sides: into a file that is there, not synced.

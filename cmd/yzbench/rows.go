@@ -37,7 +37,7 @@ func rows() []row {
 		},
 		{
 			"seal.100KB/pdfcpu", "pdfcpu's increment: read, validate, append, SM3, one SM2 signature; nothing is written",
-			"the sealer without the service, the document stored", lower, peerRow(smallDocument, pdfcpuPeer),
+			"the sealer without the service: an invisible SM2 signature in CMS, the document stored", lower, peerRow(smallDocument, pdfcpuPeer),
 		},
 		{
 			"seal.20MB/pdfcpu", "the same",
@@ -45,7 +45,7 @@ func rows() []row {
 		},
 		{
 			"seal.100KB/pdfbox", "PDFBox with BouncyCastle, warmed up: load, append, SM3 and SM2 in CMS; nothing is written",
-			"the sealer without the service, the document stored", lower, peerRow(smallDocument, pdfBoxPeer),
+			"the sealer without the service: an invisible SM2 signature in CMS, the document stored", lower, peerRow(smallDocument, pdfBoxPeer),
 		},
 		{
 			"seal.100KB.served/bound", "SM3 over the file, one SM2 signature, one copy of the file",

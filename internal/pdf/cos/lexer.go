@@ -131,26 +131,29 @@ func (c *cursor) hex() (String, error) {
 
 // hexRun decodes pairs of digits as they lie in memory: a signature has ten thousand of them. What is left is for hex.
 func (c *cursor) hexRun() []byte {
-	out := []byte{}
-	for c.peek() >= 0 {
+	var out []byte
+	for c.peek() >= 0 && len(out) <= maxString {
 		run := c.blk[c.pos-c.start:]
 		if most := c.limit - c.pos; int64(len(run)) > most {
 			run = run[:most]
 		}
-		at := len(out)
-		out = slices.Grow(out, len(run)/2)
 		n := 0
-		for ; n+1 < len(run); n += 2 {
-			high, low := hexValue[run[n]], hexValue[run[n+1]]
-			if high|low > 15 {
-				break
-			}
-			out = append(out, high<<4|low)
+		for n < len(run) && hexValue[run[n]] <= 15 {
+			n++
 		}
-		c.pos += int64(n)
-		if len(out) == at || n+1 < len(run) || len(out) > maxString {
-			return out
+		cut := n == len(run) // the rest is in the next block
+		n &^= 1
+		at := len(out)
+		out = slices.Grow(out, n/2)[:at+n/2]
+		for i := range n / 2 {
+			out[at+i] = hexValue[run[2*i]]<<4 | hexValue[run[2*i+1]]
 		}
+		if c.pos += int64(n); !cut || n == 0 {
+			break
+		}
+	}
+	if out == nil {
+		out = []byte{}
 	}
 	return out
 }

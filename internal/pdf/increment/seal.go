@@ -177,11 +177,13 @@ func (s *Seal) references(f *form, lock cos.Value) (cos.Array, error) {
 	return out, nil
 }
 
-// finish writes the revision. The numbers of /ByteRange change the length of what they measure: starting with the shortest, each
-// round can only lengthen them, so that this ends, in practice after three.
+// finish writes the revision. The numbers of /ByteRange change the length of what they measure; with a good guess the first round
+// has numbers of the right length. It ends, for a round that does not can only make them longer or, once, shorter.
 func (f *form) finish(s Seal, sig cos.Ref, references cos.Array) *Prepared {
-	ranges := [4]int64{0, 1, 1, 1}
+	guess := f.start + int64(f.weight())
+	ranges := [4]int64{0, guess, guess + 2*int64(s.Reserve) + 2, 1000} // most likely of the right length
 	var gap [2]int
+	f.size = f.weight() + 2*s.Reserve + 4096
 	seed := sha256.Sum256(fmt.Appendf(nil, "%v %v", s.Time, sig))
 	f.objects = append(f.objects, placed{ref: sig, raw: func(b []byte) []byte {
 		b, gap = s.append(b, ranges, references)
@@ -190,7 +192,10 @@ func (f *form) finish(s Seal, sig cos.Ref, references cos.Array) *Prepared {
 	for {
 		tail := f.bytes(seed[:])
 		measured := [4]int64{0, f.start + int64(gap[0]), f.start + int64(gap[1]), int64(len(tail) - gap[1])}
-		if measured == ranges {
+		was, is := rangeText(nil, ranges), rangeText(nil, measured)
+		if len(was) == len(is) { // numbers of the same length: they move nothing
+			at := bytes.LastIndex(tail[:gap[0]], was)
+			copy(tail[at:], is)
 			return &Prepared{file: f.v.File(), tail: tail, gap: gap, base: f.start, reserve: s.Reserve}
 		}
 		ranges = measured
@@ -208,10 +213,14 @@ func (s *Seal) append(b []byte, ranges [4]int64, references cos.Array) (out []by
 	for _, e := range []cos.Entry{{Key: "Filter", Value: cos.Name(s.Filter)}, {Key: "SubFilter", Value: cos.Name(s.SubFilter)}} {
 		b = cos.Append(append(b, " /"+string(e.Key)+" "...), e.Value)
 	}
-	b = fmt.Appendf(b, " /ByteRange [%d %d %d %d] /Contents ", ranges[0], ranges[1], ranges[2], ranges[3])
+	b = append(rangeText(append(b, ' '), ranges), " /Contents "...)
 	gap[0] = len(b)
 	b = append(b, '<')
-	b = append(b, bytes.Repeat([]byte{'0'}, 2*s.Reserve)...)
+	for left := 2 * s.Reserve; left > 0; {
+		n := min(left, len(zeros))
+		b = append(b, zeros[:n]...)
+		left -= n
+	}
 	b = append(b, '>')
 	gap[1] = len(b)
 	if !s.Time.IsZero() {
@@ -226,6 +235,10 @@ func (s *Seal) append(b []byte, ranges [4]int64, references cos.Array) (out []by
 		b = cos.Append(append(b, " /Reference "...), references)
 	}
 	return append(b, " >>"...), gap
+}
+
+func rangeText(b []byte, r [4]int64) []byte {
+	return fmt.Appendf(b, "/ByteRange [%d %d %d %d]", r[0], r[1], r[2], r[3])
 }
 
 // date is a date (ISO 32000-1, 7.9.4) with the offset of t's own zone.

@@ -42,6 +42,21 @@ type update struct {
 	start   int64 // of the first new byte; behind it may come one end of line
 	next    int   // first free object number
 	objects []placed
+	size    int // about how many bytes there will be
+}
+
+// zeros is a piece of an empty signature.
+const zeros = "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+
+// weight is about how many bytes stand before an object that is the last to be numbered.
+func (u *update) weight() int {
+	n := 200 * len(u.objects)
+	for _, o := range u.objects {
+		if s, ok := o.val.(cos.Stream); ok {
+			n += len(s.Data)
+		}
+	}
+	return n
 }
 
 // placed is an object to be written; raw, if there is one, is written as it is.
@@ -141,7 +156,7 @@ func (u *update) appendTo(owner cos.Ref, d cos.Dict, key cos.Name, values ...cos
 
 // bytes writes the revision. It ends with an end of line, so that the next one can begin at once.
 func (u *update) bytes(seed []byte) []byte {
-	var b []byte
+	b := make([]byte, 0, u.size)
 	if u.last.End == u.last.EOF {
 		b = append(b, '\n')
 	}
