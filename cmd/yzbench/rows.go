@@ -56,8 +56,16 @@ func rows() []row {
 			"the same with a large annex inside", lower, sealRow(largeDocument),
 		},
 		{
-			"verify.pdf.1/bound", "SM3 over the file, and each signature it rests on once",
-			"verify.Judge on a sealed licence as a stranger judges: file and trust file, from bytes", lower, judgeRow,
+			"verify.pdf.1/bound", "SM3 over the file, and each signature of it and of its chain once",
+			"a sealed licence judged in full, with its difference analysis, by a trust file that was read before", lower, judgeRow(false),
+		},
+		{
+			"verify.pdf.1.stranger/bound", "SM3 over the file, and each signature that it and the trust file rest on once",
+			"the same as a stranger judges: file and trust file, from bytes", lower, judgeRow(true),
+		},
+		{
+			"verify.pdf.20/verify.pdf.1", "a document of 100 KB with one seal",
+			"the same with twenty seals one after another, judged in full", lower, twentyRow,
 		},
 		{
 			"ledger.receipt/bound", "the same hashes and signatures raw",

@@ -17,7 +17,6 @@ import (
 
 	"yinzheng/internal/gm"
 	"yinzheng/internal/receipt"
-	"yinzheng/verify"
 )
 
 const (
@@ -134,48 +133,5 @@ func rawReceipt(r *receipt.Receipt, k receipt.Keys) (func() error, error) {
 			return errRaw
 		}
 		return root.verify()
-	}, nil
-}
-
-func judgeRow(ctx context.Context, l *lab) (*pair, error) {
-	w, err := l.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	doc, err := w.issueOne(ctx, "judge")
-	if err != nil {
-		return nil, err
-	}
-	trust, err := w.Trust(ctx)
-	if err != nil {
-		return nil, err
-	}
-	signatures, err := signaturesOf(doc, trust)
-	if err != nil {
-		return nil, err
-	}
-	return &pair{
-		ours: each(func() error {
-			if v := verify.Judge(verify.Input{Document: doc}, trust, time.Now()).Verdict; v != verify.Valid {
-				return fmt.Errorf("the licence is judged %s", v)
-			}
-			return nil
-		}),
-		beside: each(func() error {
-			sm3.Sum(doc)
-			for _, s := range signatures {
-				if err := s.verify(); err != nil {
-					return err
-				}
-			}
-			return nil
-		}),
-		notes: func() ([]string, error) {
-			var names []string
-			for _, s := range signatures {
-				names = append(names, s.what)
-			}
-			return []string{fmt.Sprintf("%d bytes, %d signatures: %s", len(doc), len(signatures), strings.Join(names, ", "))}, nil
-		},
 	}, nil
 }

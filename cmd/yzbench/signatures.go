@@ -56,6 +56,9 @@ func signaturesOf(doc, trust []byte) ([]signed, error) {
 		if bytes.Equal(list.RawIssuer, root.RawSubject) {
 			by = root
 		}
+		if !bytes.Equal(list.RawIssuer, by.RawSubject) || !bytes.Equal(list.AuthorityKeyId, by.SubjectKeyId) {
+			continue // of the ECDSA side: no signature of a seal rests on it
+		}
 		c.add("CRL of "+by.Subject.CommonName, by, list.RawTBSRevocationList, list.Signature)
 	}
 	c.add("seal", maker, c.first(s.Seal.Raw), s.Seal.Signature)
