@@ -25,7 +25,7 @@ type File struct {
 	revisions []Revision
 
 	mu         sync.Mutex
-	cache      map[cacheKey]Value
+	cache      map[cacheKey]kept
 	cached     int64 // bytes in the file of what is in cache
 	containers map[int64]*container
 
@@ -36,6 +36,13 @@ type File struct {
 type cacheKey struct {
 	offset int64
 	index  int // in an object stream; -1 for a plain object
+}
+
+// kept is an object that was read without fault.
+type kept struct {
+	val Value
+	id  Ref
+	end int64 // behind endobj
 }
 
 // Revision is one part of a file: what was appended at one time.
@@ -80,7 +87,7 @@ func OpenBytes(b []byte, l Limits) (*File, error) {
 }
 
 func open(src *source, l Limits) (*File, error) {
-	f := &File{src: src, limits: l.orDefault(), cache: map[cacheKey]Value{}, containers: map[int64]*container{}}
+	f := &File{src: src, limits: l.orDefault(), cache: map[cacheKey]kept{}, containers: map[int64]*container{}}
 	if src.size > f.limits.FileBytes {
 		return nil, fmt.Errorf("reading a PDF: %w: %d bytes, at most %d", ErrLimit, src.size, f.limits.FileBytes)
 	}

@@ -18,7 +18,7 @@ const (
 	maxPages      = 200_000   // of one file
 	maxPageDepth  = 64        // levels of the page tree
 	maxCache      = 2048      // objects kept after they were read
-	maxCacheBytes = 1 << 20   // in the file, of all that is kept: some ten times as much in memory
+	maxCacheBytes = 4 << 20   // in the file, of all that is kept: some ten times as much in memory
 	maxCached     = 64 << 10  // bytes of an object that is kept
 	maxContainers = 8         // object streams kept decoded
 	maxContainer  = 16 << 20  // bytes of an object stream after decoding

@@ -117,24 +117,42 @@ func (s *scan) plain(r Revision, slot Slot) {
 			s.odd(OddRevived, slot.Offset, id, "it was of generation %d before", before.Gen)
 		}
 	}
+	val, end, ok := s.object(r, slot, id)
+	if !ok {
+		return
+	}
+	s.spans = append(s.spans, span{slot.Offset, end, slot.Num})
+	if stream, ok := val.(Stream); ok {
+		if filters, _, err := filtersOf(stream); stream.Dict.Get("F") != nil || err == nil && slices.Contains(filters, "Crypt") {
+			s.odd(OddExternal, slot.Offset, id, "its data are elsewhere, or encrypted")
+		}
+	}
+}
+
+// object reads a plain object, or takes it as it was read before.
+func (s *scan) object(r Revision, slot Slot, id Ref) (val Value, end int64, ok bool) {
+	key := cacheKey{slot.Offset, -1}
+	s.f.mu.Lock()
+	known, ok := s.f.cache[key]
+	s.f.mu.Unlock()
+	if ok && known.id == id && known.end <= r.End {
+		return known.val, known.end, true
+	}
 	c := s.f.src.cursor(slot.Offset, s.f.limits)
 	c.limit = r.End
 	found, val, err := c.object(s.v.lengths(0))
 	switch {
 	case err != nil:
 		s.odd(OddObject, slot.Offset, id, "%v", err)
-		return
+		return nil, 0, false
 	case found != id:
 		s.odd(OddNumber, slot.Offset, id, "object %d %d stands there", found.Num, found.Gen)
 	case c.twice != nil:
 		s.odd(OddKey, c.twice.Offset, id, "%s", c.twice.What)
+	default:
+		s.f.keep(key, kept{val, id, c.pos}, c.pos-slot.Offset)
 	}
-	s.spans = append(s.spans, span{slot.Offset, c.pos, slot.Num})
-	if stream, ok := val.(Stream); ok {
-		if filters, _, err := filtersOf(stream); stream.Dict.Get("F") != nil || err == nil && slices.Contains(filters, "Crypt") {
-			s.odd(OddExternal, slot.Offset, id, "its data are elsewhere, or encrypted")
-		}
-	}
+	return val, c.pos, true
 }
 
 // tree wants every page to name the parent that has it.

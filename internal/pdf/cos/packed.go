@@ -25,7 +25,7 @@ func (v View) packed(s Slot) (Value, error) {
 		return nil, malformed(in.Offset, "object %d is not at place %d of its object stream", s.Num, s.Index)
 	}
 	if ok {
-		return cached, nil
+		return cached.val, nil
 	}
 	c := box.cursor(s.Index, v.f.limits)
 	val, err := c.value(0)
@@ -35,7 +35,7 @@ func (v View) packed(s Slot) (Value, error) {
 	if c.twice != nil {
 		return nil, inside(in.Offset, c.twice)
 	}
-	v.f.keep(key, val, c.pos-box.offsets[s.Index])
+	v.f.keep(key, kept{val, Ref{Num: s.Num}, c.pos}, c.pos-box.offsets[s.Index])
 	return val, nil
 }
 

@@ -92,8 +92,8 @@ func (v View) get(r Ref, hops int) (Value, error) {
 	v.f.mu.Lock()
 	cached, ok := v.f.cache[key]
 	v.f.mu.Unlock()
-	if ok {
-		return cached, nil
+	if ok && cached.id == r {
+		return cached.val, nil
 	}
 	c := v.f.src.cursor(s.Offset, v.f.limits)
 	id, val, err := c.object(v.lengths(hops))
@@ -105,7 +105,7 @@ func (v View) get(r Ref, hops int) (Value, error) {
 	case c.twice != nil:
 		return nil, c.twice
 	}
-	v.f.keep(key, val, c.pos-s.Offset)
+	v.f.keep(key, kept{val, id, c.pos}, c.pos-s.Offset)
 	return val, nil
 }
 
@@ -120,8 +120,8 @@ func (v View) lengths(hops int) func(Ref) (Value, error) {
 }
 
 // keep remembers small objects.
-func (f *File) keep(key cacheKey, v Value, size int64) {
-	if _, stream := v.(Stream); stream {
+func (f *File) keep(key cacheKey, k kept, size int64) {
+	if _, stream := k.val.(Stream); stream {
 		size = 0 // its data stay in the file
 	}
 	if size > maxCached {
@@ -133,7 +133,7 @@ func (f *File) keep(key cacheKey, v Value, size int64) {
 		clear(f.cache)
 		f.cached = size
 	}
-	f.cache[key] = v
+	f.cache[key] = k
 }
 
 // Resolve follows references to a value that is none.
