@@ -72,11 +72,22 @@ func (r *Region) checkList(root string, list []byte) (l *gm.CRL, by string, err 
 	return nil, "", fmt.Errorf("%w: not signed by %s", ErrList, root)
 }
 
-// ImportedLists returns the SM2 roots' own lists for the trust list: those that were imported and are not out of date. A
+// ImportedLists returns the roots' own lists for the trust list: those that were imported and are not out of date. A
 // verifier is told that there is none, not an old one.
 func (r *Region) ImportedLists(at time.Time) (lists [][]byte, err error) {
+	for _, of := range []string{roleRoot, roleTLSRoot} {
+		found, err := r.importedLists(of, at)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, found...)
+	}
+	return lists, nil
+}
+
+func (r *Region) importedLists(of string, at time.Time) (lists [][]byte, err error) {
 	r.mu.RLock()
-	roots := r.identities[roleRoot]
+	roots := r.identities[of]
 	r.mu.RUnlock()
 	for _, root := range roots {
 		b, err := r.RootList(root.Name)
@@ -86,7 +97,7 @@ func (r *Region) ImportedLists(at time.Time) (lists [][]byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		l, _, err := r.checkList(roleRoot, b)
+		l, _, err := r.checkList(of, b)
 		if err != nil {
 			return nil, err
 		}

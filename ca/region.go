@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -130,8 +131,8 @@ func (r *Region) TrustSigner() Identity { return r.current(roleTrustList) }
 // TLSAuthority is the ECDSA issuing CA.
 func (r *Region) TLSAuthority() Identity { return r.current(roleTLS) }
 
-// Vouched are the certificates of one kind that a trust list names, newest first: those of past generations stay until
-// they expire.
+// Vouched are the certificates of one kind that a trust list names, those of SM2 first, then those of ECDSA, for documents that
+// are signed for readers who know no SM2; newest first: those of past generations stay until they expire.
 type Vouched struct {
 	Roots, Authorities, SealMakers, Timestampers [][]byte // DER
 	LedgerKeys                                   [][]byte // SubjectPublicKeyInfo
@@ -150,8 +151,10 @@ func (r *Region) Vouched(at time.Time) (Vouched, error) {
 		return out
 	}
 	v := Vouched{
-		Roots: all(r.identities[roleRoot]), Authorities: append(all(r.identities[roleAuthority]), all(r.crossed)...),
-		SealMakers: all(r.identities[roleSealMaker]), Timestampers: all(r.identities[roleTimestamper]),
+		Roots:        slices.Concat(all(r.identities[roleRoot]), all(r.identities[roleTLSRoot])),
+		Authorities:  slices.Concat(all(r.identities[roleAuthority]), all(r.crossed), all(r.identities[roleTLS])),
+		SealMakers:   all(r.identities[roleSealMaker]),
+		Timestampers: slices.Concat(all(r.identities[roleTimestamper]), all(r.identities[roleTLSTimestamper])),
 	}
 	for i := len(r.identities[roleLedger]) - 1; i >= 0; i-- { // also expired ones: receipts are read for decades
 		key, err := gm.MarshalPublicKey(r.identities[roleLedger][i].cert.PublicKey)

@@ -88,7 +88,7 @@ func TestIssuingCAIsRolledOverWithOverlap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Authorities) != 2 {
+	if len(v.Authorities) != 3 { // and the ECDSA one
 		t.Errorf("%d authorities are vouched for", len(v.Authorities))
 	}
 	// and all of it is there after a restart

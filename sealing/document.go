@@ -22,9 +22,11 @@ const (
 // File is a PDF that is to be sealed, at hand or too large for memory.
 type File struct {
 	Content io.ReaderAt
-	Size    int64          // in bytes
-	State   midstate.State // where the hash stands after all of it, of a file of our own store; zero: it will be read once
-	Before  int64          // in what is judged: the bytes that were there before the seal; signatures in them are others'
+	Size    int64 // in bytes
+	// State is where the hash stands after all of it, of a file of our own store; zero: it will be read once. In what is judged it
+	// is where it stood before the seal.
+	State  midstate.State
+	Before int64 // in what is judged: the bytes that were there before the seal; signatures in them are others'
 
 	Unstamped bool // in what is judged: it was asked for without a timestamp
 }

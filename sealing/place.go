@@ -165,6 +165,12 @@ func PageWidth(p cos.Page) float64 {
 	return (p.CropBox[2] - p.CropBox[0]) / pointsPerMM
 }
 
+// PlacesFor turns places into those of a writer elsewhere (Prepare), for a seal of so many millimetres; none are an invisible one.
+// Errors: ErrPlace, ErrDocument.
+func PlacesFor(f *cos.File, places []Place, width, height int) ([]increment.Place, error) {
+	return placesOn(f, places, false, ses.Picture{Width: width, Height: height})
+}
+
 // Fields turns places into new, empty signature fields of a document, for seals to come. Errors: ErrPlace, ErrDocument.
 func Fields(f *cos.File, places []Place) ([]increment.Place, error) {
 	for i, p := range places {

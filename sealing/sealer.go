@@ -132,6 +132,10 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
+	before, err := w.hash.State()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
+	}
 	j := &job{Sealer: s, t: t, r: r, at: at, work: w}
 	if err := j.sign(ctx); err != nil {
 		return nil, err
@@ -141,7 +145,7 @@ func (s *Sealer) apply(ctx context.Context, r Request) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	whole.Unstamped = !r.Level.stamped()
+	whole.State, whole.Unstamped = before, !r.Level.stamped() // from there on, past the gaps, what was signed is hashed again
 	if err := s.c.Judge(ctx, whole); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrJudged, err)
 	}

@@ -45,6 +45,18 @@ func newCourt(t testing.TB) *court {
 	return c
 }
 
+// informed makes the trust file vouch for the PKI too, with its revocation list: signed data of the house holds none.
+func (c *court) informed(t testing.TB) *court {
+	t.Helper()
+	var err error
+	if c.trust, err = verify.ParseTrust(c.w.TrustFile(func(f *verify.Trust) {
+		f.Roots, f.CRLs = append(f.Roots, c.pki.Root.Cert), append(f.CRLs, c.pki.List)
+	})); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
 func (c *court) judge(file []byte) verify.Report {
 	return c.policy.Judge(verify.Read(verify.Input{Document: file}), c.trust, c.w.Now)
 }
@@ -126,6 +138,9 @@ func TestNoAttackIsValidAndNoHonestCounterpartIsNot(t *testing.T) {
 		}
 		return r.Verdict != verify.Valid
 	})
+	if testing.Short() {
+		targets = slices.DeleteFunc(targets, func(target *pdftest.Target) bool { return target.Cert == nil && !target.Own })
+	}
 	for _, a := range pdftest.Attacks() {
 		for _, target := range targets {
 			file := a.Make(target)
@@ -145,7 +160,9 @@ func TestNoAttackIsValidAndNoHonestCounterpartIsNot(t *testing.T) {
 	}
 	table := attackTable(lines)
 	t.Log("\n" + table)
-	checkDocument(t, table)
+	if !testing.Short() { // the document is about all targets
+		checkDocument(t, table)
+	}
 }
 
 // measured judges a file and says how many bytes that allocated.

@@ -1,9 +1,11 @@
 package verify_test
 
 import (
+	"fmt"
 	"testing"
 
 	"yinzheng/internal/gm"
+	"yinzheng/internal/pdf/pdftest"
 	"yinzheng/verify"
 	"yinzheng/verify/verifytest"
 )
@@ -47,6 +49,21 @@ func BenchmarkWeigh(b *testing.B) {
 	for b.Loop() {
 		if verify.DefaultPolicy().Judge(e, trust, w.Now).Verdict != verify.Valid {
 			b.Fatal("not valid")
+		}
+	}
+}
+
+// BenchmarkTwenty judges twenty seals in one file.
+func BenchmarkTwenty(b *testing.B) {
+	c := newCourt(b)
+	file := pdftest.Classic()
+	for i := range 20 {
+		file = pdftest.Sign(file, c.sealed(pdftest.Seal{Field: fmt.Sprintf("Seal %d", i), Rect: placeOne}))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if r := c.judge(file); len(r.Signatures) != 20 || r.Verdict != verify.Valid {
+			b.Fatal(r.Verdict)
 		}
 	}
 }

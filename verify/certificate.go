@@ -27,6 +27,22 @@ func parseCertificate(b []byte) (*gm.Certificate, error) {
 	return gm.ParseCertificate(b)
 }
 
+// readCertificate is a certificate of a signature, with what is odd about it: Chinese authorities have issued some that are
+// not quite what X.509 wants (standards.md 9, 2).
+type readCertificate struct {
+	cert *gm.Certificate
+	odd  []string
+}
+
+// parseLenient reads a certificate as it is met in signatures, behind the strict DER guard.
+func parseLenient(b []byte) (readCertificate, error) {
+	if err := der.Check(b, der.Limits{MaxBytes: maxCertificate, MaxDepth: maxCertDepth}); err != nil {
+		return readCertificate{}, err
+	}
+	cert, odd, err := gm.ParseAnyCertificate(b)
+	return readCertificate{cert, odd}, err
+}
+
 // whyIssuerLater is an ending of a path check beside those of package chain: an issuer was revoked after the time judged
 // at, and nothing but the word of whoever signed says that it was before. Whoever stole an issuer's key can make a
 // certificate and declare any time.
@@ -141,7 +157,7 @@ func parseCRL(b []byte, cas []*gm.Certificate) (revocationList, error) {
 		}
 	}
 	for _, c := range cas {
-		if (len(crl.AuthorityKeyId) == 0 || bytes.Equal(crl.AuthorityKeyId, c.SubjectKeyId)) && signedCRL(crl, c) {
+		if (len(crl.AuthorityKeyId) == 0 || bytes.Equal(crl.AuthorityKeyId, c.SubjectKeyId)) && gm.CheckCRLAny(crl, c) == nil {
 			l.issuer = c
 		}
 	}
@@ -152,14 +168,6 @@ func parseCRL(b []byte, cas []*gm.Certificate) (revocationList, error) {
 		l.revoked[e.SerialNumber.String()] = e.RevocationTime
 	}
 	return l, nil
-}
-
-// signedCRL reports whether a CA signed a CRL, with SM2 or with another algorithm.
-func signedCRL(l *gm.CRL, by *gm.Certificate) bool {
-	if gm.IsSM2(by.PublicKey) {
-		return gm.CheckCRL(l, by) == nil
-	}
-	return bytes.Equal(l.RawIssuer, by.RawSubject) && by.KeyUsage&gm.KeyUsageCRLSign != 0 && l.CheckSignatureFrom(by) == nil
 }
 
 func name(c *gm.Certificate) string { return chain.Name(c) }

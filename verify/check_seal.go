@@ -17,6 +17,12 @@ func sealChecks() []Check {
 			can(Pass).or(Warn, "expired_since").or(Fail, "made", "used"), checkMakerTime),
 		seal("SEAL_MAKER_CERT_REVOKED", "GB/T 38540-2020, 6; RFC 5280, 6.3",
 			can(Pass).or(Pass, "listed").or(Warn, "later").or(Fail), checkMakerRevoked, "TRUST_FILE"),
+		{
+			Code: "SEAL_TIMESTAMP", Clause: "GM/T 0031-2025, 7",
+			Endings: can(Pass).or(Warn, "absent").or(Unknown, "unlisted").or(Unknown, pathGaps()...).or(Fail, pathFaults()...).
+				or(Fail, "malformed", "value", "created"),
+			applies: ofSeal5, needs: []string{"SEAL_FORMAT", "TRUST_FILE"}, run: checkSealStamp,
+		},
 		seal("SEAL_NOT_YET_VALID", "GB/T 38540-2020, 6", can(Pass).or(Fail), checkSealStarted),
 		seal("SEAL_EXPIRED", "GB/T 38540-2020, 6", can(Pass).or(Warn, "expired_since"), checkSealEnded),
 		seal("SIG_TIME_OUTSIDE_SEAL", "GB/T 38540-2020, 7", can(Pass).or(Fail), checkTimeInSeal),
@@ -75,7 +81,7 @@ func checkMakerTime(j *judgement) ending {
 	switch {
 	case !validAt(j.s.maker, created):
 		return fail("made", params...)
-	case !validAt(j.s.maker, j.s.signedAt) && j.s.signature.Seal.Info.Version < sealVersion5:
+	case !validAt(j.s.maker, j.s.signedAt) && j.s.signature.Seal.Version < sealVersion5:
 		return fail("used", params...)
 	case j.at.After(j.s.maker.NotAfter):
 		return warn("expired_since", params...)
@@ -96,6 +102,35 @@ func checkMakerRevoked(j *judgement) ending {
 		return ending{Pass, "listed", pairs(params)}
 	}
 	return pass(append(params, "updated", when(r.updated))...)
+}
+
+// ofSeal5 is for seals of version 5, which have a timestamp of their own.
+func ofSeal5(j *judgement) bool {
+	return ofSeal(j) && j.s.signature != nil && j.s.signature.Seal.Version == sealVersion5
+}
+
+// checkSealStamp: a seal of version 5 was made no later than its timestamp says, by an authority that is believed.
+func checkSealStamp(j *judgement) ending {
+	s := j.s.signature.Seal
+	if len(s.Timestamp) == 0 {
+		return warn("absent", "made", when(s.Info.Created))
+	}
+	token, _, err := parseToken(s.Timestamp, j.trust.timestampers)
+	if err != nil {
+		return fail("malformed", "detail", err.Error())
+	}
+	if err := token.VerifyDigest(token.Sum(s.Signature)); err != nil {
+		return fail("value", "detail", err.Error())
+	}
+	params := []string{"authority", name(token.Signer), "made", when(s.Info.Created), "stamped", when(token.Time)}
+	path, ending := j.authority(token.Signer, token.Time, params)
+	switch {
+	case path == nil:
+		return ending
+	case s.Info.Created.After(token.Time):
+		return fail("created", params...)
+	}
+	return pass(params...)
 }
 
 func checkSealStarted(j *judgement) ending {

@@ -5,10 +5,8 @@ import (
 	"errors"
 
 	"yinzheng/internal/cms"
-	"yinzheng/internal/gm"
 	"yinzheng/internal/pdf/signature"
 	"yinzheng/internal/ses"
-	"yinzheng/internal/tsp"
 )
 
 func signatureChecks() []Check {
@@ -23,7 +21,7 @@ func signatureChecks() []Check {
 		},
 		{
 			Code: "SIG_FORMAT", Clause: "GB/T 38540-2020, 7; GB/T 35275-2017; ETSI EN 319 142-1",
-			Endings: can(Pass).or(Warn, "dialect").or(Fail, "malformed", "certificate", "weak").or(Unknown, "sub_filter", "version", "extension", "algorithm"),
+			Endings: can(Pass).or(Warn, "dialect").or(Fail, "malformed", "certificate", "weak").or(Unknown, "sub_filter", "version", "extension", "algorithm", "dialect"),
 			applies: ofDocument, needs: []string{"SIG_COUNT"}, run: checkSignatureFormat,
 		},
 		{
@@ -87,6 +85,8 @@ func (j *judgement) readSeal() ending {
 		return unknown("version", "detail", err.Error())
 	case errors.Is(err, ses.ErrExtension):
 		return unknown("extension", "detail", err.Error())
+	case errors.Is(err, ses.ErrAlgorithm):
+		return unknown("algorithm", "detail", err.Error())
 	case err != nil:
 		return fail("malformed", "detail", err.Error())
 	}
@@ -95,38 +95,20 @@ func (j *judgement) readSeal() ending {
 		return fail("certificate", "detail", err.Error())
 	}
 	s.signature, s.signer, s.declared, s.value = signature, cert, signature.Time, signature.Value
-	return s.formatEnding()
+	return s.formatEnding(j.e.Document.Own)
 }
 
 func (j *judgement) readToken() ending {
 	s := j.s
-	token, err := parseToken(s.evidence.Contents, j.trust.timestampers)
+	token, ours, err := parseToken(s.evidence.Contents, j.trust.timestampers)
 	if err != nil {
 		return fail("malformed", "detail", err.Error())
 	}
-	s.token = token
-	return s.formatEnding()
-}
-
-// parseToken reads a token in the form that seals hold or in another one; the signer of one without certificates is looked
-// for among the listed authorities.
-func parseToken(b []byte, listed []*gm.Certificate) (*tsp.Token, error) {
-	token, err := tsp.ParseAny(b)
-	if err != nil {
-		return nil, err
+	if !ours && j.e.Document.Own {
+		return unknown("dialect", "dialect", joined(append([]string{"foreign"}, token.Dialect...)))
 	}
-	for _, c := range listed {
-		if token.Signer != nil {
-			break
-		}
-		if named, err := token.SignedBy(c.Raw); err == nil {
-			token = named
-		}
-	}
-	if token.Signer == nil {
-		return nil, errors.New("the token's signer is not in it and not listed")
-	}
-	return token, nil
+	s.token, s.odd = token, append(s.odd, token.Dialect...)
+	return s.formatEnding(false)
 }
 
 // readCMS reads SignedData. That something else stands under such a name is not known to be wrong.
@@ -152,12 +134,16 @@ func (j *judgement) readCMS() ending {
 	if s.declared.IsZero() {
 		s.declared = dateOf(s.evidence.Date)
 	}
-	return s.formatEnding()
+	return s.formatEnding(j.e.Document.Own)
 }
 
-// formatEnding names the form, and the dialect when it is not the standard's own.
-func (s *signing) formatEnding() ending {
+// formatEnding names the form, and the dialect when it is not the standard's own. In documents of our own there is none: we
+// write the standard's form alone.
+func (s *signing) formatEnding(own bool) ending {
 	params := []string{"signer", s.signerName(), "format", s.format()}
+	if d := s.dialect(); own && len(d) > 0 {
+		return fail("malformed", "detail", joined(d))
+	}
 	if d := s.dialects(); len(d) > 0 {
 		return warn("dialect", append(params, "dialect", joined(d))...)
 	}
@@ -175,7 +161,7 @@ func checkContentHash(j *judgement) ending {
 	case s.signature != nil:
 		says = s.signature.DataHash[:]
 	case s.kind == SignatureTimestamp:
-		says = tokenDigest(s.token)
+		says = s.token.Digest
 	case errors.Is(s.verifyCMS(is), cms.ErrDigest):
 		return fail("", "is", hexOf(is), "says", "–")
 	}
@@ -193,7 +179,7 @@ func checkSignatureValue(j *judgement) ending {
 	case s.signature != nil:
 		err = s.signature.Verify()
 	case s.kind == SignatureTimestamp:
-		err = verifyToken(s.token, tokenDigest(s.token))
+		err = s.token.VerifyDigest(s.token.Digest)
 	case !ok:
 		return unknown("hash", "hash", name)
 	default:

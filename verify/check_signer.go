@@ -116,7 +116,7 @@ func checkSignerTime(j *judgement) ending {
 // checkSignerRevoked looks the signer up in what its CA said about it: the lists of the trust file, and what the document
 // carries. Revoked before signing is a failure; afterwards it is a note, but only if the time of signing is proved: whoever
 // stole the key can declare any time. An old statement will do when it was in force at a proved time of signing, or came
-// later.
+// later; one of just before is as good.
 func checkSignerRevoked(j *judgement) ending {
 	s := j.s
 	if s.signer == nil {
@@ -141,7 +141,7 @@ func checkSignerRevoked(j *judgement) ending {
 	switch {
 	case !r.next.IsZero() && !j.at.After(r.next):
 		return pass(params...)
-	case !s.proved.IsZero() && (!r.updated.Before(s.proved) || !s.proved.After(r.next)):
+	case !s.proved.IsZero() && (!r.updated.Add(j.policy.StampDelay).Before(s.proved) || !s.proved.After(r.next)):
 		return ending{Pass, "evidence", pairs(params)}
 	}
 	return unknown("stale", params...)

@@ -6,7 +6,7 @@ func timestampChecks() []Check {
 	return []Check{
 		{
 			Code: "TIMESTAMP", Clause: "GB/T 20520; RFC 3161, 2.4.2",
-			Endings: can(Pass).or(Pass, BasisReceipt, BasisDocument).or(Warn, "absent").or(Unknown, "absent").or(Fail, "malformed", "value"),
+			Endings: can(Pass).or(Pass, BasisReceipt, BasisDocument).or(Warn, "absent").or(Unknown, "absent", "dialect").or(Fail, "malformed", "value"),
 			applies: ofDocument, needs: []string{"SIG_FORMAT"}, run: checkTimestamp,
 		},
 		{
@@ -45,14 +45,20 @@ func checkTimestamp(j *judgement) ending {
 		}
 		return unknown("absent", declared...)
 	}
-	token, err := parseToken(s.timestamp(), j.trust.timestampers)
+	token, ours, err := parseToken(s.timestamp(), j.trust.timestampers)
 	if err != nil {
 		return fail("malformed", "detail", err.Error())
 	}
-	if err := verifyToken(token, imprint(token, s.value)); err != nil {
+	if err := token.VerifyDigest(token.Sum(s.value)); err != nil {
 		return fail("value", "detail", err.Error())
 	}
+	if !ours && j.e.Document.Own {
+		return unknown("dialect", "dialect", joined(append([]string{"foreign"}, token.Dialect...))) // whoever stamps our documents writes the standard's form
+	}
 	s.token = token
+	for _, d := range token.Dialect {
+		s.odd = append(s.odd, "timestamp-"+d)
+	}
 	return pass("time", when(token.Time))
 }
 

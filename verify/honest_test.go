@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"yinzheng/internal/cms"
 	"yinzheng/internal/pdf/cos"
 	"yinzheng/internal/pdf/increment"
 	"yinzheng/internal/pdf/pdftest"
@@ -19,6 +20,7 @@ type writer struct {
 	sign     func(file []byte, s pdftest.Seal) []byte
 	evidence func(file []byte, certs, crls [][]byte) []byte
 	field    func(file []byte, name, rect string) []byte
+	value    func(by pdftest.Identity, o pdftest.Options, covered []byte) []byte // signed data
 }
 
 // profile is an honest way to sign. make returns nil for a file that it does not fit.
@@ -41,23 +43,34 @@ func (c *court) sealed(s pdftest.Seal) pdftest.Seal {
 	return s
 }
 
-func (c *court) withSM2(s pdftest.Seal) pdftest.Seal {
+func (c *court) withSM2(w writer, s pdftest.Seal) pdftest.Seal {
 	signer, tsa := pdftest.Identity{Cert: c.w.Office.DER(), Key: c.w.Office.Key}, pdftest.Identity{Cert: c.w.Stamper.DER(), Key: c.w.Stamper.Key}
 	s.Filter, s.SubFilter = pdftest.FilterGM, pdftest.SubSM2CMS
 	s.Sign = func(covered []byte) []byte {
-		return signer.Sign(covered, pdftest.Options{GM: true, Stamp: func(v []byte) []byte { return tsa.Token(v, c.w.Now, nil) }})
+		return w.value(signer, pdftest.Options{GM: true, Stamp: func(v []byte) []byte { return tsa.Token(v, c.w.Now, nil) }}, covered)
 	}
 	return s
 }
 
-func (c *court) pades(by pdftest.Identity, o pdftest.Options, s pdftest.Seal) pdftest.Seal {
+func (c *court) pades(w writer, by pdftest.Identity, o pdftest.Options, s pdftest.Seal) pdftest.Seal {
 	o.CRLs = [][]byte{c.pki.List}
 	o.Stamp = func(v []byte) []byte { return c.pki.TSA.Token(v, c.pki.Now, nil) }
-	s.Sign = func(covered []byte) []byte { return by.Sign(covered, o) }
+	s.Sign = func(covered []byte) []byte { return w.value(by, o, covered) }
 	return s
 }
 
-func (c *court) ecdsa(s pdftest.Seal) pdftest.Seal { return c.pades(c.pki.P256, pdftest.Options{}, s) }
+func (c *court) ecdsaBy(w writer, s pdftest.Seal) pdftest.Seal {
+	return c.pades(w, c.pki.P256, pdftest.Options{}, s)
+}
+
+// ecdsa is ecdsaBy with a value by pdftest.
+func (c *court) ecdsa(s pdftest.Seal) pdftest.Seal {
+	return c.ecdsaBy(writer{value: valueByPdftest}, s)
+}
+
+func valueByPdftest(by pdftest.Identity, o pdftest.Options, covered []byte) []byte {
+	return by.Sign(covered, o)
+}
 
 // profiles are every kind of seal and every sequence of them that a house uses. Those whose names begin with "PAdES" hold
 // nothing but what other programs can judge too.
@@ -67,62 +80,62 @@ func profiles() []profile {
 	three := pdftest.Seal{Field: "Third", Rect: placeThree, Look: border}
 	certified := func(s pdftest.Seal, p int) pdftest.Seal { s.Certify = p; return s }
 	across := func(s pdftest.Seal) pdftest.Seal { s.Across = true; return s }
-	single := func(name string, how func(c *court) pdftest.Seal) profile {
-		return profile{name, func(c *court, by writer, file []byte) []byte { return by.sign(file, how(c)) }}
+	single := func(name string, how func(c *court, by writer) pdftest.Seal) profile {
+		return profile{name, func(c *court, by writer, file []byte) []byte { return by.sign(file, how(c, by)) }}
 	}
 	return []profile{
-		single("seal", func(c *court) pdftest.Seal { return c.sealed(one) }),
-		single("SM2", func(c *court) pdftest.Seal { return c.withSM2(one) }),
-		single("PAdES ECDSA", func(c *court) pdftest.Seal { return c.ecdsa(one) }),
-		single("PAdES ECDSA P-384", func(c *court) pdftest.Seal { return c.pades(c.pki.P384, pdftest.Options{}, one) }),
-		single("PAdES RSA", func(c *court) pdftest.Seal { return c.pades(c.pki.RSA, pdftest.Options{}, one) }),
-		single("PAdES RSA-PSS", func(c *court) pdftest.Seal { return c.pades(c.pki.RSA, pdftest.Options{PSS: true}, one) }),
-		single("PAdES invisible", func(c *court) pdftest.Seal { return c.ecdsa(pdftest.Seal{Field: "Office"}) }),
-		single("PAdES P=1", func(c *court) pdftest.Seal { return c.ecdsa(certified(one, 1)) }),
-		single("seal P=1", func(c *court) pdftest.Seal { return c.sealed(certified(one, 1)) }),
+		single("seal", func(c *court, _ writer) pdftest.Seal { return c.sealed(one) }),
+		single("SM2", func(c *court, by writer) pdftest.Seal { return c.withSM2(by, one) }),
+		single("PAdES ECDSA", func(c *court, by writer) pdftest.Seal { return c.ecdsaBy(by, one) }),
+		single("PAdES ECDSA P-384", func(c *court, by writer) pdftest.Seal { return c.pades(by, c.pki.P384, pdftest.Options{}, one) }),
+		single("PAdES RSA", func(c *court, by writer) pdftest.Seal { return c.pades(by, c.pki.RSA, pdftest.Options{}, one) }),
+		single("PAdES RSA-PSS", func(c *court, by writer) pdftest.Seal { return c.pades(by, c.pki.RSA, pdftest.Options{PSS: true}, one) }),
+		single("PAdES invisible", func(c *court, by writer) pdftest.Seal { return c.ecdsaBy(by, pdftest.Seal{Field: "Office"}) }),
+		single("PAdES P=1", func(c *court, by writer) pdftest.Seal { return c.ecdsaBy(by, certified(one, 1)) }),
+		single("seal P=1", func(c *court, _ writer) pdftest.Seal { return c.sealed(certified(one, 1)) }),
 		{"PAdES in the empty field", func(c *court, by writer, file []byte) []byte {
 			if pdftest.Scan(file).Find(`/T \(Seal\)`) == 0 {
 				return nil
 			}
-			return by.sign(file, c.ecdsa(pdftest.Seal{Look: border}))
+			return by.sign(file, c.ecdsaBy(by, pdftest.Seal{Look: border}))
 		}},
 		{"dual", func(c *court, by writer, file []byte) []byte {
-			return by.sign(by.sign(file, c.sealed(one)), c.ecdsa(pdftest.Seal{Field: "Second"}))
+			return by.sign(by.sign(file, c.sealed(one)), c.ecdsaBy(by, pdftest.Seal{Field: "Second"}))
 		}},
 		{"two seals", func(c *court, by writer, file []byte) []byte {
 			return by.sign(by.sign(file, c.sealed(one)), c.sealed(two))
 		}},
 		{"three of three kinds", func(c *court, by writer, file []byte) []byte {
-			return by.sign(by.sign(by.sign(file, c.sealed(one)), c.withSM2(two)), c.ecdsa(three))
+			return by.sign(by.sign(by.sign(file, c.sealed(one)), c.withSM2(by, two)), c.ecdsaBy(by, three))
 		}},
 		{"PAdES three in turn", func(c *court, by writer, file []byte) []byte {
-			return by.sign(by.sign(by.sign(file, c.ecdsa(one)), c.pades(c.pki.RSA, pdftest.Options{}, two)), c.ecdsa(three))
+			return by.sign(by.sign(by.sign(file, c.ecdsaBy(by, one)), c.pades(by, c.pki.RSA, pdftest.Options{}, two)), c.ecdsaBy(by, three))
 		}},
 		{"PAdES P=2 and a second in a field from before", func(c *court, by writer, file []byte) []byte {
-			return by.sign(by.sign(by.field(file, "Second", placeTwo), c.ecdsa(certified(one, 2))), c.ecdsa(two))
+			return by.sign(by.sign(by.field(file, "Second", placeTwo), c.ecdsaBy(by, certified(one, 2))), c.ecdsaBy(by, two))
 		}},
 		{"PAdES P=2 and an invisible second", func(c *court, by writer, file []byte) []byte {
-			return by.sign(by.sign(file, c.ecdsa(certified(one, 2))), c.ecdsa(pdftest.Seal{Field: "Second"}))
+			return by.sign(by.sign(file, c.ecdsaBy(by, certified(one, 2))), c.ecdsaBy(by, pdftest.Seal{Field: "Second"}))
 		}},
 		{"seal P=2 and a second", func(c *court, by writer, file []byte) []byte {
 			return by.sign(by.sign(file, c.sealed(certified(one, 2))), c.sealed(two))
 		}},
-		single("PAdES across all pages", func(c *court) pdftest.Seal { return c.ecdsa(across(one)) }),
+		single("PAdES across all pages", func(c *court, by writer) pdftest.Seal { return c.ecdsaBy(by, across(one)) }),
 		{"seal across all pages and a second", func(c *court, by writer, file []byte) []byte {
 			return by.sign(by.sign(file, c.sealed(across(one))), c.sealed(two))
 		}},
 		{"PAdES B-LT", func(c *court, by writer, file []byte) []byte {
-			return by.evidence(by.sign(file, c.ecdsa(one)), [][]byte{c.pki.P256.Cert, c.pki.Root.Cert}, [][]byte{c.pki.List})
+			return by.evidence(by.sign(file, c.ecdsaBy(by, one)), [][]byte{c.pki.P256.Cert, c.pki.Root.Cert}, [][]byte{c.pki.List})
 		}},
 		{"PAdES B-LT under P=1", func(c *court, by writer, file []byte) []byte {
-			return by.evidence(by.sign(file, c.ecdsa(certified(one, 1))), [][]byte{c.pki.Root.Cert}, [][]byte{c.pki.List})
+			return by.evidence(by.sign(file, c.ecdsaBy(by, certified(one, 1))), [][]byte{c.pki.Root.Cert}, [][]byte{c.pki.List})
 		}},
 		{"PAdES B-LTA", func(c *court, by writer, file []byte) []byte {
-			lt := by.evidence(by.sign(file, c.ecdsa(one)), [][]byte{c.pki.P256.Cert, c.pki.Root.Cert}, [][]byte{c.pki.List})
+			lt := by.evidence(by.sign(file, c.ecdsaBy(by, one)), [][]byte{c.pki.P256.Cert, c.pki.Root.Cert}, [][]byte{c.pki.List})
 			return by.sign(lt, pdftest.Seal{Field: "Stamp", Type: "DocTimeStamp", SubFilter: "ETSI.RFC3161", Sign: func(b []byte) []byte { return c.pki.TSA.Token(b, c.pki.Now, nil) }})
 		}},
 		{"PAdES form filled under P=2", func(c *court, by writer, file []byte) []byte {
-			return pdftest.Filled(by.sign(file, c.ecdsa(certified(one, 2))), "holder")
+			return pdftest.Filled(by.sign(file, c.ecdsaBy(by, certified(one, 2))), "holder")
 		}},
 	}
 }
@@ -157,7 +170,7 @@ func (c *court) writers(t testing.TB) []writer {
 		t.Fatal(err)
 	}
 	h := house{t, picture}
-	return []writer{{"pdftest", pdftest.Sign, pdftest.WithEvidence, pdftest.WithField}, {"the house", h.sign, h.evidence, h.field}}
+	return []writer{{"pdftest", pdftest.Sign, pdftest.WithEvidence, pdftest.WithField, valueByPdftest}, {"the house", h.sign, h.evidence, h.field, h.value}}
 }
 
 // house writes with internal/pdf/increment.
@@ -238,6 +251,25 @@ func or(s, other string) string {
 	return s
 }
 
+// value signs with internal/cms; where the revocation list is must be known otherwise.
+func (h house) value(by pdftest.Identity, o pdftest.Options, covered []byte) []byte {
+	h.t.Helper()
+	hash, options := pdftest.HashOf(by.Key), cms.Options{PSS: o.PSS}
+	signed, err := cms.SignDetached(hash.Sum(covered), by.Cert, by.Key, options)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	d, err := cms.ParseDetached(signed)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	stamped, err := cms.AddTimestamp(signed, o.Stamp(d.Value))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return stamped
+}
+
 func (h house) evidence(file []byte, certs, crls [][]byte) []byte {
 	h.t.Helper()
 	tail, err := increment.WithEvidence(h.open(file), signature.DSS{Certs: certs, CRLs: crls})
@@ -251,7 +283,7 @@ func (h house) field(file []byte, name, place string) []byte {
 }
 
 func TestEveryHonestFileIsValid(t *testing.T) {
-	c := newCourt(t)
+	c := newCourt(t).informed(t)
 	for _, by := range c.writers(t) {
 		t.Run(by.name, func(t *testing.T) { c.allValid(t, c.honestFiles(by)) })
 	}

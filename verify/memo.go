@@ -15,7 +15,7 @@ import (
 type memo struct {
 	mu           sync.Mutex
 	seals        map[[sha256.Size]byte]struct{}
-	certificates map[[sha256.Size]byte]*gm.Certificate
+	certificates map[[sha256.Size]byte]readCertificate
 	pictures     map[[sha256.Size]byte]gm.Digest
 }
 
@@ -24,7 +24,7 @@ const maxMemo = 1024
 
 func newMemo() *memo {
 	return &memo{
-		seals: map[[sha256.Size]byte]struct{}{}, certificates: map[[sha256.Size]byte]*gm.Certificate{}, pictures: map[[sha256.Size]byte]gm.Digest{},
+		seals: map[[sha256.Size]byte]struct{}{}, certificates: map[[sha256.Size]byte]readCertificate{}, pictures: map[[sha256.Size]byte]gm.Digest{},
 	}
 }
 
@@ -35,8 +35,8 @@ func (m *memo) seal(s *ses.Seal) error {
 }
 
 // certificate reads a certificate.
-func (m *memo) certificate(b []byte) (*gm.Certificate, error) {
-	return recall(m, func() map[[sha256.Size]byte]*gm.Certificate { return m.certificates }, b, func() (*gm.Certificate, error) { return parseCertificate(b) })
+func (m *memo) certificate(b []byte) (readCertificate, error) {
+	return recall(m, func() map[[sha256.Size]byte]readCertificate { return m.certificates }, b, func() (readCertificate, error) { return parseLenient(b) })
 }
 
 // picture identifies a picture, see pdf.PictureDigest.
@@ -69,7 +69,9 @@ func recall[T any](m *memo, known func() map[[sha256.Size]byte]T, b []byte, work
 	return v, nil
 }
 
-// certificate reads a certificate behind the strict DER guard, or finds it again.
+// certificate reads a certificate of the signature in turn, or finds it again, and remembers what is odd about it.
 func (j *judgement) certificate(b []byte) (*gm.Certificate, error) {
-	return j.trust.memo.certificate(b)
+	c, err := j.trust.memo.certificate(b)
+	j.s.odd = append(j.s.odd, c.odd...)
+	return c.cert, err
 }

@@ -63,7 +63,7 @@ func written(t *testing.T, files []honest) []string {
 }
 
 func TestOtherProgramsAgreeOnHonestFiles(t *testing.T) {
-	c := newCourt(t)
+	c := newCourt(t).informed(t)
 	files := foreignFiles(t, c)
 	paths := written(t, files)
 	c.allValid(t, files)
@@ -143,7 +143,7 @@ func askPyHanko(t *testing.T, c *court, files []honest, paths []string) {
 }
 
 func TestFileLinearisedByQPDFIsSignedAndValid(t *testing.T) {
-	c := newCourt(t)
+	c := newCourt(t).informed(t)
 	dir := t.TempDir()
 	for _, by := range c.writers(t) {
 		for _, f := range pdftest.Files() {
@@ -161,7 +161,7 @@ func TestFileLinearisedByQPDFIsSignedAndValid(t *testing.T) {
 			if by.name == "pdftest" && bytes.Contains(base, []byte("/ObjStm")) {
 				continue
 			}
-			file := by.sign(base, c.ecdsa(pdftest.Seal{Field: "Office", Rect: placeOne, Look: border}))
+			file := by.sign(base, c.ecdsaBy(by, pdftest.Seal{Field: "Office", Rect: placeOne, Look: border}))
 			if r := c.judge(file); r.Verdict != verify.Valid {
 				t.Errorf("%s by %s: %s%s", f.Name, by.name, r.Verdict, decisive(r))
 				keep(t, "qpdf "+f.Name, file)
@@ -171,13 +171,13 @@ func TestFileLinearisedByQPDFIsSignedAndValid(t *testing.T) {
 }
 
 func TestOpenSSLAgreesOnSM2Values(t *testing.T) {
-	c := newCourt(t)
+	c := newCourt(t).informed(t)
 	for _, by := range c.writers(t) {
 		sealed := pdftest.Contents(by.sign(pdftest.Classic(), c.sealed(pdftest.Seal{Field: "Office", Rect: placeOne})))
 		p := c.w.Take(sealed)
 		gmtest.OpenSSLVerify(t, p.Cert, p.TBS, p.Value)
 
-		message, value := attributesOf(t, pdftest.Contents(by.sign(pdftest.Classic(), c.withSM2(pdftest.Seal{Field: "Office", Rect: placeOne}))))
+		message, value := attributesOf(t, pdftest.Contents(by.sign(pdftest.Classic(), c.withSM2(by, pdftest.Seal{Field: "Office", Rect: placeOne}))))
 		gmtest.OpenSSLVerify(t, c.w.Office.DER(), message, value)
 		if t.Failed() {
 			t.Fatalf("written by %s", by.name)

@@ -1,10 +1,16 @@
 package verify_test
 
 import (
+	"slices"
 	"testing"
 
+	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
+	"yinzheng/internal/ocsp"
+	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/increment"
 	"yinzheng/internal/pdf/pdftest"
+	"yinzheng/internal/pdf/signature"
 	"yinzheng/verify"
 )
 
@@ -85,4 +91,46 @@ func TestRootThatTheReaderAddedMakesNobodyAnIssuer(t *testing.T) {
 	if r.Kind != verify.KindLicence || r.Verdict != verify.Invalid {
 		t.Errorf("%s %s:%s", r.Kind, r.Verdict, describe(r))
 	}
+}
+
+func TestAnswerOfTheAuthorityInTheDocumentCounts(t *testing.T) {
+	c := newCourt(t)
+	root, err := gm.ParseCertificate(c.pki.Root.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := gm.ParseCertificate(c.pki.P256.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	letter := pdftest.Sign(pdftest.Classic(), pdftest.Seal{Field: "Office", Sign: func(covered []byte) []byte {
+		return c.pki.P256.Sign(covered, pdftest.Options{Stamp: func(v []byte) []byte { return c.pki.TSA.Token(v, c.pki.Now, nil) }})
+	}})
+	expect(t, c.judge(letter), verify.Indeterminate, "SIGNER_CERT_REVOKED", verify.Unknown, "no_crl")
+	answered := func(single ocsp.Single) []byte {
+		id, err := ocsp.ID(der.SHA256, root, signer.SerialNumber)
+		if err != nil {
+			t.Fatal(err)
+		}
+		single.ID, single.ThisUpdate, single.NextUpdate = id, c.pki.Now, c.pki.Now.AddDate(0, 0, 1)
+		answer, err := ocsp.Respond([]ocsp.Single{single}, nil, c.pki.Now, c.pki.Root.Cert, c.pki.Root.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := cos.OpenBytes(letter, cos.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tail, err := increment.WithEvidence(file, signature.DSS{OCSPs: [][]byte{answer}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Concat(letter, tail)
+	}
+	good := c.judge(answered(ocsp.Single{Status: ocsp.Good}))
+	expect(t, good, verify.Valid, "SIGNER_CERT_REVOKED", verify.Pass, "")
+	if good.Signatures[0].Level != "B-LT" {
+		t.Errorf("level %s", good.Signatures[0].Level)
+	}
+	expect(t, c.judge(answered(ocsp.Single{Status: ocsp.Revoked, RevokedAt: c.pki.Now.AddDate(0, 0, -1)})), verify.Invalid, "SIGNER_CERT_REVOKED", verify.Fail, "")
 }

@@ -1,12 +1,10 @@
 package verify
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"yinzheng/internal/chain"
-	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
 	"yinzheng/internal/ocsp"
 )
@@ -15,35 +13,37 @@ import (
 // path made of them must end in a root that is believed, and a statement counts only under its issuer's key.
 type paths struct {
 	certificates []*gm.Certificate
-	crls         []*gm.CRL
-	ocsps        []*ocsp.Response
-	pools        map[bool]*chain.Pool // by whether for SM2
+	crls, ocsps  [][]byte
+	pools        map[bool]*chain.Pool              // by whether for SM2
+	told         map[[2]*gm.Certificate]revocation // certificate, issuer: what was found
 }
 
-// Bounds of what is read from a document's evidence: a signature with its timestamps needs a dozen of each.
-const (
-	maxCarried    = 128
-	maxCarriedCRL = 4 << 20
-)
+// maxCarried bounds what is read of each kind: a signature with its timestamps needs a dozen.
+const maxCarried = 128
 
 // carried is what the document carries for the signature in turn: its security store, and what is in the signature itself.
 // What cannot be read is left out: it is no evidence for anything.
 func (j *judgement) carried() *paths {
 	if j.store == nil {
-		j.store = &paths{pools: map[bool]*chain.Pool{}}
+		j.store = &paths{pools: map[bool]*chain.Pool{}, told: map[[2]*gm.Certificate]revocation{}}
 		if d := j.e.Document; d != nil && d.DSS != nil {
 			j.store.add(d.DSS.Certificates, d.DSS.CRLs, d.DSS.OCSPs)
 		}
 	}
-	if j.s == nil || j.s.cms == nil {
+	if j.s == nil || j.s.cms == nil && (j.s.token == nil || len(j.s.token.Certificates) < 2) {
 		return j.store
 	}
 	if j.s.carried == nil {
 		p := &paths{
 			certificates: slices.Clip(j.store.certificates), crls: slices.Clip(j.store.crls), ocsps: slices.Clip(j.store.ocsps),
-			pools: map[bool]*chain.Pool{},
+			pools: map[bool]*chain.Pool{}, told: map[[2]*gm.Certificate]revocation{},
 		}
-		p.add(j.s.cms.Certificates, j.s.cms.CRLs, j.s.cms.OCSPs)
+		if j.s.cms != nil {
+			p.add(j.s.cms.Certificates, j.s.cms.CRLs, j.s.cms.OCSPs)
+		}
+		if j.s.token != nil {
+			p.add(j.s.token.Certificates, nil, nil)
+		}
 		j.s.carried = p
 	}
 	return j.s.carried
@@ -54,36 +54,12 @@ func (p *paths) add(certificates, crls, ocsps [][]byte) {
 		if len(p.certificates) == maxCarried {
 			break
 		}
-		if c, err := parseCertificate(b); err == nil {
-			p.certificates = append(p.certificates, c)
+		if c, err := parseLenient(b); err == nil {
+			p.certificates = append(p.certificates, c.cert)
 		}
 	}
-	for _, b := range crls {
-		if len(p.crls) == maxCarried || der.Check(b, der.Limits{MaxBytes: maxCarriedCRL, MaxDepth: maxCertDepth}) != nil {
-			continue
-		}
-		if l, err := gm.ParseCRL(b); err == nil && whole(l) {
-			p.crls = append(p.crls, l)
-		}
-	}
-	for _, b := range ocsps {
-		if len(p.ocsps) == maxCarried {
-			break
-		}
-		if r, err := ocsp.Parse(b); err == nil {
-			p.ocsps = append(p.ocsps, r)
-		}
-	}
-}
-
-// whole reports whether a CRL speaks for all that its issuer issued: no critical extension says otherwise.
-func whole(l *gm.CRL) bool {
-	for _, e := range l.Extensions {
-		if e.Critical {
-			return false
-		}
-	}
-	return true
+	p.crls = append(p.crls, crls[:min(len(crls), maxCarried-len(p.crls))]...)
+	p.ocsps = append(p.ocsps, ocsps[:min(len(ocsps), maxCarried-len(p.ocsps))]...)
 }
 
 // isSM2 reports whether a certificate was signed with SM2: then its root is one of the trust file's, and the pinned one if
@@ -164,29 +140,27 @@ func (j *judgement) revocation(c *gm.Certificate, path []*gm.Certificate) revoca
 
 // statement is the best of what the document carries about a certificate, under its issuer's key.
 func (p *paths) statement(c, issuer *gm.Certificate) revocation {
+	pair := [2]*gm.Certificate{c, issuer}
+	if r, found := p.told[pair]; found {
+		return r
+	}
 	var r revocation
-	for _, l := range p.crls {
-		if !bytes.Equal(l.RawIssuer, issuer.RawSubject) || !signedCRL(l, issuer) {
-			continue
+	for _, list := range p.crls {
+		if s, err := ocsp.JudgeCRL(list, c, issuer); err == nil {
+			r = r.or(toldBy(s))
 		}
-		one := revocation{known: true, updated: l.ThisUpdate, next: l.NextUpdate}
-		for _, e := range l.RevokedCertificateEntries {
-			if e.SerialNumber.Cmp(c.SerialNumber) == 0 {
-				one.revoked, one.at = true, e.RevocationTime
-			}
-		}
-		r = r.or(one)
 	}
 	for _, answer := range p.ocsps {
-		single, found := answer.Find(issuer, c.SerialNumber)
-		if !found || single.Status == ocsp.Unknown || answer.Verify(issuer, single.ThisUpdate) != nil {
-			continue
+		if s, err := ocsp.Judge(answer, c, issuer); err == nil {
+			r = r.or(toldBy(s))
 		}
-		r = r.or(revocation{
-			known: true, revoked: single.Status == ocsp.Revoked, at: single.RevokedAt, updated: single.ThisUpdate, next: single.NextUpdate,
-		})
 	}
+	p.told[pair] = r
 	return r
+}
+
+func toldBy(s ocsp.Statement) revocation {
+	return revocation{known: s.Status != ocsp.Unknown, revoked: s.Status == ocsp.Revoked, at: s.RevokedAt, updated: s.ThisUpdate, next: s.NextUpdate}
 }
 
 // or joins two statements: a revocation counts whoever tells of it, the earliest; else the newest is the best.
@@ -219,6 +193,6 @@ func (r revocation) why(when moment) string {
 
 // foreign are options that believe other algorithms than SM2.
 func foreign(o chain.Options) chain.Options {
-	o.P256 = true
+	o.Foreign = true
 	return o
 }

@@ -153,7 +153,7 @@ func attachedBytes(file *cos.File, spec cos.Dict) ([]byte, error) {
 func hashOf(s *SignatureEvidence) (signature.Hash, bool) {
 	switch kindOfSignature(s) {
 	case SignatureTimestamp:
-		token, err := tsp.ParseAny(s.Contents)
+		token, err := tsp.ParseForeign(s.Contents)
 		if err != nil {
 			return 0, false
 		}

@@ -35,7 +35,7 @@ func (j *judgement) report(s *signing) SignatureReport {
 	}
 	r.Time, r.Proved = known(s.signedAt), known(s.proved)
 	for _, f := range e.Fields {
-		if f.Page == 0 {
+		if f.Page == 0 || f.invisible() {
 			continue
 		}
 		r.Places = append(r.Places, Place{Field: printable(f.Name), Page: f.Page, Rect: f.Rect, Overlap: j.overlapsOf(s, f)})

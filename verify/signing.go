@@ -59,6 +59,7 @@ type signing struct {
 	maker     *gm.Certificate   // by SEAL_FORMAT
 	path      []*gm.Certificate // by SIGNER_CERT_CHAIN
 	carried   *paths
+	odd       []string    // about its certificates
 	outcome   outcomeHead // by OUTCOME_FORMAT
 	level     string      // by SIG_LEVEL
 

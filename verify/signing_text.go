@@ -3,11 +3,11 @@ package verify
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"yinzheng/internal/gm"
-	"yinzheng/internal/tsp"
 )
 
 // signerName is who signed: the organisation of a seal, else the certificate's name.
@@ -24,9 +24,9 @@ func (s *signing) signerName() string {
 // format names the standard that the signature is written after.
 func (s *signing) format() string {
 	switch {
-	case s.signature != nil && versionOf(s.signature) == 1:
+	case s.signature != nil && s.signature.Version == 1:
 		return "GM/T 0031-2014"
-	case s.signature != nil && versionOf(s.signature) == sealVersion5:
+	case s.signature != nil && s.signature.Version == sealVersion5:
 		return "GM/T 0031-2025"
 	case s.signature != nil:
 		return "GB/T 38540-2020"
@@ -42,11 +42,14 @@ func (s *signing) format() string {
 	return ""
 }
 
-// dialects are the ways in which it differs from what it should be.
-func (s *signing) dialects() []string {
+// dialects are the ways in which it, or a certificate of it, differs from what it should be.
+func (s *signing) dialects() []string { return slices.Concat(s.dialect(), s.odd) }
+
+// dialect are the ways in which the signature itself does.
+func (s *signing) dialect() []string {
 	switch {
 	case s.signature != nil:
-		return dialectOf(s.signature)
+		return slices.Concat(s.signature.Dialect, s.signature.Seal.Dialect)
 	case s.cms != nil:
 		return s.dialectOfCMS()
 	}
@@ -77,7 +80,7 @@ func algorithmOf(c *gm.Certificate, hash string) string {
 	default:
 		key = c.PublicKeyAlgorithm.String()
 	}
-	return key + "/" + strings.ToUpper(hash)
+	return key + "/" + strings.Replace(strings.ToUpper(hash), "SHA", "SHA-", 1)
 }
 
 func isSM2Key(c *gm.Certificate) bool { return c != nil && gm.IsSM2(c.PublicKey) }
@@ -188,6 +191,3 @@ func dateOf(s string) time.Time {
 	}
 	return time.Time{}
 }
-
-// imprint is the digest that a token over a value must hold.
-func imprint(token *tsp.Token, value []byte) []byte { return imprintOf(token.Hash, value) }

@@ -1,33 +1,30 @@
 package verify
 
 import (
-	"crypto/sha256"
-	"encoding/asn1"
 	"errors"
 
-	"yinzheng/internal/der"
 	"yinzheng/internal/gm"
-	"yinzheng/internal/ses"
 	"yinzheng/internal/tsp"
 )
 
-func tokenDigest(t *tsp.Token) []byte { return t.Imprint[:] }
-func verifyToken(t *tsp.Token, imprint []byte) error {
-	q := &tsp.Query{Hash: t.Hash, Imprint: imprint, Nonce: t.Nonce, CertReq: true}
-	err := t.VerifyAnswer(q)
-	if errors.Is(err, tsp.ErrAnswer) {
-		q.CertReq = false
-		err = t.VerifyAnswer(q)
+// parseToken reads a token in the one form that this service writes (ours), or in that of another authority. The signer of
+// one without certificates is looked for among the listed authorities.
+func parseToken(b []byte, listed []*gm.Certificate) (token *tsp.Token, ours bool, err error) {
+	if token, err = tsp.ParseAny(b); err == nil {
+		ours = true
+	} else if token, err = tsp.ParseForeign(b); err != nil {
+		return nil, false, err
 	}
-	return err
-}
-func imprintOf(id asn1.ObjectIdentifier, v []byte) []byte {
-	if id.Equal(der.SHA256) {
-		d := sha256.Sum256(v)
-		return d[:]
+	for _, c := range listed {
+		if token.Signer != nil {
+			break
+		}
+		if named, err := token.SignedBy(c.Raw); err == nil {
+			token = named
+		}
 	}
-	d := gm.Sum(v)
-	return d[:]
+	if token.Signer == nil {
+		return nil, false, errors.New("the token's signer is not in it and not listed")
+	}
+	return token, ours, nil
 }
-func versionOf(*ses.Signature) int      { return 4 }
-func dialectOf(*ses.Signature) []string { return nil }

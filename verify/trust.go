@@ -193,10 +193,7 @@ func (t *Trust) load() error {
 
 // selfSigned reports whether a certificate is a root: of SM2, or of another algorithm that PAdES signatures hang on.
 func selfSigned(c *gm.Certificate) bool {
-	if gm.IsSM2(c.PublicKey) {
-		return gm.CheckIssued(c, c) == nil
-	}
-	return c.IsCA && c.KeyUsage&gm.KeyUsageCertSign != 0 && c.CheckSignatureFrom(c) == nil
+	return gm.CheckIssuedAny(c, c) == nil
 }
 
 func (t *Trust) loadRest() error {

@@ -34,6 +34,14 @@ type Config struct {
 	TLS        TLSConfig    `yaml:"tls"`        // a second address for calling systems with client certificates; none by default
 	Clock      string       `yaml:"clock"`      // "kernel" (default): nothing is stamped unless the kernel says that the clock is in sync; "unchecked"
 	Kinds      string       `yaml:"kinds"`      // folder with further kinds of licence; none by default
+	Reports    ReportConfig `yaml:"reports"`    // the seal of verification reports; none by default: callers then name their own
+}
+
+// ReportConfig says which seal the verification reports get that anybody asks for, and the matter that it is used for. The caller
+// verification-report must be authorised to use it so.
+type ReportConfig struct {
+	Seal   string `yaml:"seal"`
+	Matter string `yaml:"matter"`
 }
 
 // RegionConfig says whose service this is.
@@ -166,6 +174,9 @@ func (c *Config) check() error {
 		if len(c.TLS.Hosts) == 0 {
 			say("tls.hosts", "is missing: the names under which the address is reached")
 		}
+	}
+	if (c.Reports.Seal == "") != (c.Reports.Matter == "") {
+		say("reports", "seal and matter belong together")
 	}
 	if c.Clock == "" {
 		c.Clock = clockKernel

@@ -171,6 +171,11 @@ func (r service) call(ctx context.Context, method, path string, in, out any) err
 	if in != nil {
 		q.Header.Set("Content-Type", "application/json")
 	}
+	return r.do(q, out)
+}
+
+// do sends a request; out is as for call.
+func (r service) do(q *http.Request, out any) error {
 	answer, err := r.client.Do(q)
 	if err != nil {
 		return fmt.Errorf("asking the service : %w", err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"yinzheng/internal/gm"
+	"yinzheng/sealing/intake"
 )
 
 // version is what `yinzheng version` and the API say.
@@ -48,6 +49,7 @@ func commands() []command {
 		{"init", "--data DIR [--region CODE --name NAME] [--ceremony DIR]", "make a data folder: region, keys, log, configuration", runInit},
 		{"serve", "--config FILE", "serve the API and the pages", runServe},
 		{"seal", "<verb> --config FILE --operator FILE …", "seals from application to end: who decides, makes, uses; seal alone lists its verbs", runSeal},
+		{"verify", "--config FILE [--operator FILE] [--receipt FILE] [--html OUT] [--report-json OUT] [--pdf OUT [--seal ID --matter M]] FILE.pdf", "judge a document, and write the report: for people, as data, on sealed paper", runVerify},
 		{"ca", "<verb> --config FILE --operator FILE …", "the authority: certificates, ceremony, revocation, dual control; ca alone lists its verbs", runCA},
 		{"key", "<verb> --config FILE …", "API keys and the inventory of private keys; key alone lists its verbs", runKey},
 		{"signer", "--config FILE [--user UID]", "hold the private keys and sign for the service over a Unix socket", runSigner},
@@ -60,6 +62,9 @@ func commands() []command {
 }
 
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == intake.WorkerVerb { // run by this very program for one foreign file, caged
+		os.Exit(intake.RunWorker(os.Stdin, os.Stdout))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := &program{
 		out: os.Stdout, err: os.Stderr, now: time.Now,

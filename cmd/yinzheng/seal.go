@@ -35,6 +35,8 @@ func sealVerbs() []verb {
 		{"uses", "[--after LINE] SEAL", "its use log, failures among it", runSealUses},
 		{"authorise", "--matter CODE|PREFIX* (--caller ID | --office USCC) --to TIME [--from TIME] [--limit N] --why TEXT SEAL", "let somebody else use it", runSealAuthorise},
 		{"authorisations", "SEAL", "what lets it be used", runSealGrants},
+		{"document", "FILE.pdf --seal SEAL [--profile P] [--level L] [--at PAGE,X,Y] [--keyword K] [--field F] [--ride] --matter M -o OUT.pdf", "seal a PDF", runSealDocument},
+		{"remote", "FILE.pdf --server URL --key-file FILE --seal SEAL [--at PAGE,X,Y] [--field F] --matter M -o OUT.pdf", "seal a PDF that does not leave this system", runSealRemote},
 		{"withdraw", "--line N --why TEXT SEAL", "take an authorisation back", runSealWithdraw},
 	}
 }

@@ -41,6 +41,7 @@ var may = map[string][]string{
 	"internal/pdf/signature": {"internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos"},
 	"internal/pdf/changes":   {"internal/pdf/cos", "internal/pdf/signature"},
 	"internal/pdf/increment": {"internal/gm", "internal/midstate", "internal/pdf", "internal/pdf/cos", "internal/pdf/signature"},
+	"internal/verdict":       {"internal/gm", "internal/page", "internal/pdf", "internal/web/text", "verify"},
 	"internal/page":          {"internal/pdf"},
 
 	// judgement
@@ -75,10 +76,10 @@ var may = map[string][]string{
 	"internal/keys/remote": {"internal/gm", "internal/keys"},
 	"internal/pki":         {"ca/revocation", "internal/auth", "internal/gm"},
 	"internal/blob":        {"archive", "internal/durable", "internal/gm", "internal/midstate"},
-	"internal/store":       {"archive", "ca", "internal/audit", "internal/auth", "internal/foureyes", "internal/gm", "internal/ledger", "internal/receipt", "internal/store/sq", "licences", "sealing", "verify", "verify/completion"},
+	"internal/store":       {"archive", "ca", "internal/audit", "internal/auth", "internal/foureyes", "internal/gm", "internal/ledger", "internal/midstate", "internal/receipt", "internal/store/sq", "licences", "sealing", "sealing/desk", "verify", "verify/completion"},
 	"internal/store/sq":    {},
-	"internal/httpapi":     {"archive", "ca", "ca/operate", "internal/auth", "internal/clock", "internal/codes", "internal/foureyes", "internal/keys", "internal/gm", "internal/ledger", "internal/qr", "internal/receipt", "internal/web/text", "licences", "sealing", "verify", "verify/completion"},
-	"internal/web":         {"internal/gm", "internal/qr", "internal/web/text", "licences", "verify"},
+	"internal/httpapi":     {"archive", "ca", "ca/operate", "internal/auth", "internal/clock", "internal/codes", "internal/foureyes", "internal/gm", "internal/keys", "internal/ledger", "internal/midstate", "internal/qr", "internal/receipt", "internal/verdict", "internal/web/text", "licences", "sealing", "sealing/desk", "sealing/intake", "verify", "verify/completion"},
+	"internal/web":         {"internal/gm", "internal/page", "internal/qr", "internal/verdict", "internal/web/text", "licences", "sealing", "verify"},
 }
 
 // anything may be imported by the programs that wire the house, and by packages that only tests use.

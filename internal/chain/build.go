@@ -118,14 +118,22 @@ func keyFits(c, issuer *gm.Certificate) bool {
 // not sign says nothing about why there is no path.
 func (s *search) link(path []*member, issuer *member) bool {
 	last := path[len(path)-1]
-	if !issuer.sm2 && !s.o.P256 {
+	if !issuer.sm2 && !s.o.P256 && !s.o.Foreign {
 		return s.fail(WhyAlgorithm, issuer, "")
+	}
+	if ours := issuer.sm2 || issuer.p256 && last.cert.SignatureAlgorithm == gm.ECDSAWithSHA256; !ours && !s.o.Foreign {
+		return s.fail(WhyAlgorithm, issuer, "")
+	}
+	if weak := issuer.weak; weak != "" {
+		return s.fail(WhyAlgorithm, issuer, weak)
 	}
 	why, fresh := s.pool.signed(last, issuer)
 	if fresh {
 		s.signatures++
 	}
 	switch {
+	case why == WhyAlgorithm:
+		return s.fail(why, last, last.cert.SignatureAlgorithm.String())
 	case why != "":
 		return s.fail(why, issuer, "")
 	case issuer.flaw != "":

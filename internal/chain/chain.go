@@ -1,5 +1,5 @@
 // Package chain finds and validates certification paths (RFC 5280, 6.1, without policies; GB/T 20518) of SM2 certificates,
-// and of P-256 ones for who wants those: from a leaf through CAs that are given to a root that is given. Cross-certificates
+// and of ECDSA and RSA ones for who wants those: from a leaf through CAs that are given to a root that is given. Cross-certificates
 // may make a graph of them; the search goes back and tries again, never in a circle, and never beyond a bounded amount of
 // work.
 package chain
@@ -56,7 +56,7 @@ func rank(why string) int {
 type Error struct {
 	Why    string // one of the constants above
 	Name   string // of the certificate at fault; for WhyIssuer of the issuer that is not there
-	Detail string // for WhyNames the name that was refused; for WhyExtension the extension
+	Detail string // for WhyNames the name that was refused; for WhyExtension the extension; for WhyAlgorithm what it is, if known
 }
 
 // Error implements error.
@@ -73,6 +73,10 @@ type Options struct {
 	Root      gm.Digest // SM3 of the one root that is believed; zero: every root of the pool is
 	MaxLength int       // the most certificates from leaf to root; 0 and what is above it: MaxPath
 	P256      bool      // issuers with a P-256 key, who sign with ECDSA and SHA-256, are believed beside those with SM2 and SM3
+
+	// Foreign believes what P256 does, and issuers with a P-384, P-521 or RSA key (2048 bits and more), with SHA-256, SHA-384
+	// and SHA-512. What is too weak (SHA-1, a shorter key) ends in WhyAlgorithm with Error.Detail saying so.
+	Foreign bool
 
 	// LeafApart leaves the leaf's own validity and revocation to the caller, who has more to say about them.
 	LeafApart bool

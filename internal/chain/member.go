@@ -25,6 +25,7 @@ type member struct {
 	digest      gm.Digest // of a root
 	distance    int       // certificates between it and a root, by name
 	sm2, p256   bool      // its key
+	weak        string    // why its key signs nothing that is believed
 	selfIssued  bool
 	identity    string       // subject and key: the same twice in a path is a circle
 	flaw        string       // why it may issue nothing at any time
@@ -42,6 +43,9 @@ func newMember(c *gm.Certificate) *member {
 		identity: string(c.RawSubject) + "\x00" + string(c.RawSubjectPublicKeyInfo),
 		limited:  c.BasicConstraintsValid && (c.MaxPathLen > 0 || c.MaxPathLenZero),
 		names:    sync.OnceValues(func() ([]generalName, error) { return certificateNames(c) }),
+	}
+	if err := gm.CheckKeyAny(c.PublicKey); err != nil {
+		m.weak = err.Error()
 	}
 	m.readExtensions()
 	switch {

@@ -3,6 +3,7 @@ package chain
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"errors"
 	"slices"
 	"sync"
 
@@ -104,21 +105,15 @@ func (p *Pool) signed(c, issuer *member) (why string, fresh bool) {
 	return why, true
 }
 
-// checkSignature verifies c's signature by issuer's key, with the one algorithm that goes with that key.
+// checkSignature verifies c's signature by issuer's key, with an algorithm that goes with that key.
 func checkSignature(c *gm.Certificate, issuer *member) string {
-	switch {
-	case issuer.sm2 && c.SignatureAlgorithm == gm.SM2WithSM3:
-		if gm.Verify(issuer.cert.PublicKey.(*ecdsa.PublicKey), c.RawTBSCertificate, c.Signature) != nil {
-			return WhySignature
-		}
-		return ""
-	case issuer.p256 && c.SignatureAlgorithm == gm.ECDSAWithSHA256:
-		if issuer.cert.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) != nil {
-			return WhySignature
-		}
-		return ""
+	switch err := gm.CheckSignatureAny(issuer.cert.PublicKey, c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature); {
+	case errors.Is(err, gm.ErrWeak), errors.Is(err, gm.ErrAlgorithm):
+		return WhyAlgorithm
+	case err != nil:
+		return WhySignature
 	}
-	return WhyAlgorithm
+	return ""
 }
 
 func isP256(c *gm.Certificate) bool {

@@ -1,6 +1,7 @@
-// Package cms makes and reads attached SignedData (GB/T 35275, RFC 5652) with one signer and signed attributes: SM2 with SM3,
-// and ECDSA on P-256 with SHA-256 where a caller asks for that. It reads a narrow, canonical form only: what it accepts re-encodes to the same bytes. The chain of the signer is not
-// judged here.
+// Package cms makes and reads SignedData (GB/T 35275, RFC 5652) with one signer. Attached ones have signed attributes, SM2 with
+// SM3 or, where a caller asks for that, ECDSA on P-256; Parse reads a narrow, canonical form only: what it accepts re-encodes to
+// the same bytes. Detached ones sign a document by its digest, with SM2, ECDSA or RSA; ParseDetached reads what PAdES and
+// GB/T 35275 say and the dialects that vendors write, each by its name, all in DER. The chain of the signer is not judged here.
 package cms
 
 import (

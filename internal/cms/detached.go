@@ -2,10 +2,10 @@ package cms
 
 import (
 	"bytes"
+	"crypto/ecdsa"
 	"encoding/asn1"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -17,12 +17,25 @@ import (
 
 // Dialects of signatures over a document that stands elsewhere.
 const (
-	DialectPAdES  = "pades"    // ETSI EN 319 142-1: detached, signing certificate named in the attributes, no signing-time
-	DialectGM     = "gbt35275" // GB/T 35275: the same under its own content types, with SM2
-	DialectDigest = "dianju"   // the content is the SM3 of the document, no attributes, the signature in DER
-	DialectRaw    = "form-a"   // the same with the signature as r and s of 32 bytes each
-	DialectMixed  = "form-b"   // GB/T 35275 outside, PKCS#7 data inside, another content type in the attributes
-	DialectAdobe  = "adbe"     // PKCS#7 as Adobe's old encoding has it: the signing certificate need not be named
+	DialectPAdES     = "pades"            // ETSI EN 319 142-1: detached, signing certificate named in the attributes, no signing-time
+	DialectGM        = "gbt35275"         // GB/T 35275: the same under its own content types, with SM2
+	DialectGMUnnamed = "gbt35275-unnamed" // GB/T 35275 as it stands: no attribute names the signing certificate
+	DialectDigest    = "dianju"           // the content is the SM3 of the document, no attributes, the signature in DER
+	DialectRaw       = "form-a"           // the same with the signature as r and s of 32 bytes each
+	DialectMixed     = "form-b"           // GB/T 35275 outside, PKCS#7 data inside, another content type in the attributes
+	DialectAdobe     = "adbe"             // PKCS#7 as Adobe's old encoding has it: a signing-time, the certificate need not be named
+	DialectAdobeGM   = "adbe-gm"          // that with SM2 and SM3, under the content types of PKCS#7 or of both standards
+	DialectAttached  = "attached"         // the content is within (ParseAttached)
+)
+
+// Quirks are deviations within a dialect: the values of Detached.Quirks.
+const (
+	QuirkRaw        = "raw-rs"       // r and s of 32 bytes each instead of DER, outside of DialectRaw
+	QuirkSM2WithSM3 = "sm2-with-sm3" // signature algorithm 1.2.156.10197.1.501 instead of .301.1
+	QuirkESSv1      = "ess-v1"       // the certificate is named by SHA-1 (RFC 2634)
+	QuirkUnnamed    = "ess-missing"  // no attribute names the certificate
+	QuirkCertText   = gm.OddText     // the signer's certificate, see gm.ParseAnyCertificate
+	QuirkCertNames  = gm.OddAlternativeNames
 )
 
 const (
@@ -33,7 +46,7 @@ const (
 	maxEmbedded             = 64 // revocation lists and answers
 )
 
-// Errors of ParseDetached and Detached.Verify, beside those of Parse and Verify.
+// Errors of ParseDetached and Detached.Verify, beside those of Parse and Verify; finer ones follow at ErrBER.
 var (
 	// ErrWeak means a hash that proves nothing any more (SHA-1, MD5) or an RSA key of less than 2048 bits.
 	ErrWeak = errors.New("cms: algorithm is too weak")
@@ -43,48 +56,95 @@ var (
 	ErrSigners = errors.New("cms: not exactly one signer")
 )
 
-var (
-	attrSigningCertV1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
-	attrTimestamp     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 14}
-	attrRevocation    = asn1.ObjectIdentifier{1, 2, 840, 113583, 1, 1, 8}
-	tag1              = cbasn1.Tag(1).Constructed().ContextSpecific()
-)
-
 // Detached is a SignedData over a document that is known by its digest.
 type Detached struct {
 	Raw          []byte
-	Dialect      string    // one of the Dialect constants
-	Signer       []byte    // certificate, DER
-	Certificates [][]byte  // every embedded one, the signer's too
-	CRLs, OCSPs  [][]byte  // embedded evidence, unjudged
-	SigningTime  time.Time // zero: no attribute; a claim
-	Timestamp    []byte    // token over Value, from the unsigned attributes; nil when there is none
-	Value        []byte    // the signature as it stands there
-	Named        bool      // the attributes name the signing certificate by a hash that binds it
+	Dialect      string                // one of the Dialect constants
+	Quirks       []string              // Quirk constants; what the dialect's standard writes has none
+	ContentType  asn1.ObjectIdentifier // of what was signed
+	Content      []byte                // of ParseAttached; nil else
+	Signer       []byte                // certificate, DER
+	Certificates [][]byte              // every embedded one, the signer's too
+	CRLs, OCSPs  [][]byte              // embedded evidence, unjudged
+	SigningTime  time.Time             // zero: no attribute; a claim
+	Timestamp    []byte                // token over Value, from the unsigned attributes; nil when there is none
+	Value        []byte                // the signature as it stands there
+	Named        bool                  // the attributes name the signing certificate by a hash that binds it (not SHA-1)
 
 	digest     algorithm
 	sign       scheme
-	content    []byte // of DialectDigest and DialectRaw
+	content    []byte // eContent
 	attributes []Attribute
 	signed     []byte // the elements of the SET of attributes; nil when there are none
 	cert       *gm.Certificate
 	outer      asn1.ObjectIdentifier
 	head, info []byte // DER before signerInfos; of the SignerInfo without unsigned attributes
+	unsigned   [][]byte
 }
 
 // Hash is the algorithm whose digest of the document Verify wants.
 func (d *Detached) Hash() (asn1.ObjectIdentifier, bool) {
-	return d.digest.oid, d != nil && d.digest.oid != nil
+	if d == nil {
+		return nil, false
+	}
+	return d.digest.oid, d.digest.oid != nil
+}
+
+// Sum is the digest of b by the algorithm of Hash, for content that is at hand.
+func (d *Detached) Sum(b []byte) []byte {
+	if _, ok := d.Hash(); !ok {
+		return nil
+	}
+	return d.digest.sum(b)
 }
 
 // Algorithm names the signature algorithm.
 func (d *Detached) Algorithm() string { return d.sign.String() }
 
+// Certificate is the signer's, as it was read (gm.ParseAnyCertificate).
+func (d *Detached) Certificate() *gm.Certificate { return d.cert }
+
 // ParseDetached reads one SignedData in DER that signs a document elsewhere: PAdES, GB/T 35275, and the dialects that are met.
-// It verifies nothing. Errors: ErrFormat, ErrAttributes, ErrCertificate, ErrWeak, ErrAlgorithm, ErrSigners.
+// It verifies nothing. Errors: ErrFormat, ErrAttributes, ErrCertificate, ErrWeak, ErrAlgorithm, ErrSigners, and the finer ones
+// that Reason names.
 func ParseDetached(b []byte) (*Detached, error) {
-	if err := der.Check(b, der.Limits{MaxBytes: MaxDetached, MaxDepth: MaxDepth}); err != nil {
-		return nil, fmt.Errorf("parsing CMS: %w: %w", ErrFormat, err)
+	d, err := parseLenient(b)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.tell(); err != nil {
+		return nil, fmt.Errorf("parsing CMS: %w", err)
+	}
+	return d, nil
+}
+
+// ParseAttached reads one SignedData in DER of another maker whose content, of that type, is within, with signed attributes:
+// a timestamp token of any authority. Errors: those of ParseDetached.
+func ParseAttached(b []byte, contentType asn1.ObjectIdentifier) (*Detached, error) {
+	d, err := parseLenient(b)
+	if err != nil {
+		return nil, err
+	}
+	said, err := contentTypeOf(d.attributes)
+	switch {
+	case d.signed == nil:
+		err = fmt.Errorf("none at all: %w", ErrMissing)
+	case err != nil:
+	case d.content == nil || !d.ContentType.Equal(contentType):
+		err = bad("encapContentInfo")
+	case !said.Equal(contentType):
+		err = fmt.Errorf("content type %v: %w", said, ErrAttributes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("parsing CMS: %w", err)
+	}
+	d.Dialect, d.Content = DialectAttached, d.content
+	return d, nil
+}
+
+func parseLenient(b []byte) (*Detached, error) {
+	if err := guard(b, MaxDetached); err != nil {
+		return nil, fmt.Errorf("parsing CMS: %w", err)
 	}
 	d := &Detached{Raw: bytes.Clone(b)}
 	if err := d.read(d.Raw); err != nil {
@@ -93,275 +153,66 @@ func ParseDetached(b []byte) (*Detached, error) {
 	return d, nil
 }
 
-func (d *Detached) read(b []byte) error {
-	in := cryptobyte.String(b)
-	var info, wrapped, signed, digests, content, inner cryptobyte.String
-	var inside asn1.ObjectIdentifier
-	var version int64
-	if !in.ReadASN1(&info, cbasn1.SEQUENCE) || !in.Empty() || !info.ReadASN1ObjectIdentifier(&d.outer) ||
-		!info.ReadASN1(&wrapped, tag0) || !info.Empty() || !wrapped.ReadASN1(&signed, cbasn1.SEQUENCE) || !wrapped.Empty() {
-		return bad("ContentInfo")
-	}
-	whole := signed
-	if !signed.ReadASN1Integer(&version) || version < 1 || version > 5 || !signed.ReadASN1(&digests, cbasn1.SET) {
-		return bad("version and digestAlgorithms")
-	}
-	if !signed.ReadASN1(&content, cbasn1.SEQUENCE) || !content.ReadASN1ObjectIdentifier(&inside) {
-		return bad("encapContentInfo")
-	}
-	if !content.Empty() {
-		if !content.ReadASN1(&inner, tag0) || !content.Empty() || !inner.ReadASN1Bytes(&d.content, cbasn1.OCTET_STRING) || !inner.Empty() {
-			return bad("encapContentInfo")
-		}
-	}
-	if err := d.readCertificates(&signed); err != nil {
-		return err
-	}
-	d.head = whole[:len(whole)-len(signed)]
-	var signers, signer cryptobyte.String
-	if !signed.ReadASN1(&signers, cbasn1.SET) || !signed.Empty() {
-		return bad("signerInfos")
-	}
-	if !signers.ReadASN1(&signer, cbasn1.SEQUENCE) || !signers.Empty() {
-		return ErrSigners
-	}
-	if err := d.readSigner(signer); err != nil {
-		return err
-	}
-	if err := d.listed(digests); err != nil {
-		return err
-	}
-	return d.tell(inside)
-}
-
-// readCertificates reads what is embedded: certificates [0] and revocation lists [1].
-func (d *Detached) readCertificates(signed *cryptobyte.String) error {
-	var certs, crls cryptobyte.String
-	if signed.PeekASN1Tag(tag0) && !signed.ReadASN1(&certs, tag0) {
-		return bad("certificates")
-	}
-	for !certs.Empty() {
-		var cert cryptobyte.String
-		if len(d.Certificates) == maxDetachedCertificates || !certs.ReadASN1Element(&cert, cbasn1.SEQUENCE) {
-			return bad("certificates")
-		}
-		d.Certificates = append(d.Certificates, cert)
-	}
-	if signed.PeekASN1Tag(tag1) {
-		if !signed.ReadASN1(&crls, tag1) {
-			return bad("crls")
-		}
-		for !crls.Empty() {
-			var crl cryptobyte.String
-			var tag cbasn1.Tag
-			if len(d.CRLs) == maxEmbedded || !crls.ReadAnyASN1Element(&crl, &tag) {
-				return bad("crls")
-			}
-			if tag == cbasn1.SEQUENCE { // [1] is another format of revocation information
-				d.CRLs = append(d.CRLs, crl)
-			}
-		}
-	}
-	return nil
-}
-
-func (d *Detached) readSigner(in cryptobyte.String) error {
-	whole := in
-	var version int64
-	if !in.ReadASN1Integer(&version) || version != 1 && version != 3 {
-		return bad("SignerInfo.version")
-	}
-	if err := d.readIdentity(&in, version); err != nil {
-		return err
-	}
-	var err error
-	if d.digest, err = readDigest(&in); err != nil {
-		return err
-	}
-	if in.PeekASN1Tag(tag0) {
-		var attributes cryptobyte.String
-		if !in.ReadASN1(&attributes, tag0) || attributes.Empty() {
-			return fmt.Errorf("SignerInfo.signedAttrs: %w", ErrAttributes)
-		}
-		d.signed = attributes
-		if d.attributes, err = readSet(attributes); err != nil {
-			return err
-		}
-	}
-	if d.sign, err = readScheme(&in, d.digest); err != nil {
-		return err
-	}
-	if !in.ReadASN1Bytes(&d.Value, cbasn1.OCTET_STRING) || len(d.Value) == 0 {
-		return bad("SignerInfo.signature")
-	}
-	d.info = whole[:len(whole)-len(in)]
-	if in.Empty() {
-		return d.readSigned()
-	}
-	var unsigned cryptobyte.String
-	if !in.ReadASN1(&unsigned, tag1) || !in.Empty() {
-		return bad("SignerInfo.unsignedAttrs")
-	}
-	attributes, err := readSet(unsigned)
-	if err != nil {
-		return err
-	}
-	d.Timestamp = find(attributes, attrTimestamp)
-	return d.readSigned()
-}
-
-// readIdentity finds the signer's certificate by issuer and serial number, or by its key identifier.
-func (d *Detached) readIdentity(in *cryptobyte.String, version int64) error {
-	var sid, issuer, serial, key cryptobyte.String
-	byKey := version == 3
-	if byKey && !in.ReadASN1(&key, cbasn1.Tag(0).ContextSpecific()) ||
-		!byKey && (!in.ReadASN1(&sid, cbasn1.SEQUENCE) || !sid.ReadASN1Element(&issuer, cbasn1.SEQUENCE) ||
-			!sid.ReadASN1Element(&serial, cbasn1.INTEGER) || !sid.Empty()) {
-		return bad("SignerInfo.sid")
-	}
-	for _, raw := range d.Certificates {
-		cert, err := gm.ParseCertificate(raw)
-		if err != nil {
-			continue // another one may be of a kind that is not read here; the signer's must be
-		}
-		named := byKey && len(key) > 0 && bytes.Equal(cert.SubjectKeyId, key)
-		if !byKey {
-			if named, err = isNamed(cert, issuer, serial); err != nil {
-				return err
-			}
-		}
-		if !named || d.cert != nil && bytes.Equal(raw, d.Signer) {
-			continue
-		}
-		if d.cert != nil {
-			return fmt.Errorf("two certificates of the signer: %w", ErrCertificate)
-		}
-		d.cert, d.Signer = cert, raw
-	}
-	if d.cert == nil {
-		return fmt.Errorf("no certificate of the signer: %w", ErrCertificate)
-	}
-	return nil
-}
-
-// readSet wants attributes in ascending order, each once with one value: DER.
-func readSet(in cryptobyte.String) ([]Attribute, error) {
-	s := &SignedData{}
-	if err := s.readAttributes(in); err != nil && !errors.Is(err, errMissing) {
-		return nil, err
-	}
-	return s.Attributes, nil
-}
-
-func find(attributes []Attribute, oid asn1.ObjectIdentifier) []byte {
-	if i := slices.IndexFunc(attributes, func(a Attribute) bool { return a.Type.Equal(oid) }); i >= 0 {
-		return attributes[i].Value
-	}
-	return nil
-}
-
-// readSigned takes what the signed attributes say.
-func (d *Detached) readSigned() error {
-	if value := find(d.attributes, der.AttrSigningTime); value != nil {
-		in := cryptobyte.String(value)
-		read := in.ReadASN1GeneralizedTime
-		if in.PeekASN1Tag(cbasn1.UTCTime) {
-			read = in.ReadASN1UTCTime
-		}
-		if !read(&d.SigningTime) || !in.Empty() {
-			return fmt.Errorf("signing time: %w", ErrAttributes)
-		}
-		d.SigningTime = d.SigningTime.UTC()
-	}
-	if err := d.readNamed(); err != nil {
-		return err
-	}
-	return d.readRevocation(find(d.attributes, attrRevocation))
-}
-
-// readRevocation reads Adobe's archive of revocation information: [0] CRLs, [1] OCSP responses.
-func (d *Detached) readRevocation(value []byte) error {
-	if value == nil {
-		return nil
-	}
-	in := cryptobyte.String(value)
-	var outer cryptobyte.String
-	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() {
-		return fmt.Errorf("revocation information: %w", ErrAttributes)
-	}
-	for tag, into := range map[cbasn1.Tag]*[][]byte{tag0: &d.CRLs, tag1: &d.OCSPs} {
-		rest := outer
-		for !rest.Empty() {
-			var one, list cryptobyte.String
-			var got cbasn1.Tag
-			if !rest.ReadAnyASN1(&one, &got) {
-				return fmt.Errorf("revocation information: %w", ErrAttributes)
-			}
-			if got != tag || !one.ReadASN1(&list, cbasn1.SEQUENCE) {
-				continue
-			}
-			for !list.Empty() {
-				var e cryptobyte.String
-				if len(*into) == maxEmbedded || !list.ReadASN1Element(&e, cbasn1.SEQUENCE) {
-					return fmt.Errorf("revocation information: %w", ErrAttributes)
-				}
-				*into = append(*into, e)
-			}
-		}
-	}
-	return nil
-}
-
 // tell finds the dialect, and refuses what belongs to none.
-func (d *Detached) tell(inside asn1.ObjectIdentifier) error {
-	gmOuter, gmInside := d.outer.Equal(der.GMSignedData), inside.Equal(der.GMData)
-	plainOuter, plainInside := d.outer.Equal(der.SignedData), inside.Equal(der.Data)
-	if !gmOuter && !plainOuter || !gmInside && !plainInside {
+func (d *Detached) tell() error {
+	gmOuter, gmInside := d.outer.Equal(der.GMSignedData), d.ContentType.Equal(der.GMData)
+	if !gmInside && !d.ContentType.Equal(der.Data) {
 		return bad("content types")
 	}
+	isSM2 := d.sign.kind == kindSM2
+	if (gmOuter || gmInside) && !isSM2 {
+		return fmt.Errorf("%s under the content types of GB/T 35275: %w", d.sign, ErrAlgorithm)
+	}
 	if d.signed == nil {
-		if d.digest.oid == nil || !d.digest.oid.Equal(der.SM3) || len(d.content) != gm.DigestSize {
-			return fmt.Errorf("no signed attributes: %w", ErrAttributes)
-		}
-		d.Dialect = DialectDigest
-		if len(d.Value) == rawSize {
-			d.Dialect = DialectRaw
-		}
-		return nil
+		return d.tellBare()
 	}
 	if d.content != nil {
-		return fmt.Errorf("content in a detached signature: %w", ErrFormat)
+		return ErrContent
 	}
 	said, err := contentTypeOf(d.attributes)
 	if err != nil {
 		return err
 	}
+	if find(d.attributes, der.AttrMessageDigest) == nil {
+		return fmt.Errorf("message digest: %w", ErrMissing)
+	}
 	switch {
-	case said.Equal(inside) && gmOuter && gmInside && d.Named:
-		d.Dialect = DialectGM
-	case said.Equal(inside) && plainOuter && plainInside && d.Named && d.SigningTime.IsZero():
-		d.Dialect = DialectPAdES
-	case said.Equal(inside):
-		d.Dialect = DialectAdobe
-	case gmOuter && plainInside && said.Equal(der.GMData):
+	case gmOuter && !gmInside && said.Equal(der.GMData):
 		d.Dialect = DialectMixed
+	case !said.Equal(d.ContentType):
+		return fmt.Errorf("content type %v inside of %v: %w", said, d.ContentType, ErrAttributes)
+	case gmOuter && gmInside && d.Named:
+		d.Dialect = DialectGM
+	case gmOuter && gmInside:
+		d.Dialect = DialectGMUnnamed
+	case isSM2:
+		d.Dialect = DialectAdobeGM
+	case d.Named && d.SigningTime.IsZero():
+		d.Dialect = DialectPAdES
 	default:
-		return fmt.Errorf("content type %v inside of %v: %w", said, inside, ErrAttributes)
+		d.Dialect = DialectAdobe
 	}
 	return nil
 }
 
-func contentTypeOf(attributes []Attribute) (asn1.ObjectIdentifier, error) {
-	value := cryptobyte.String(find(attributes, der.AttrContentType))
-	var oid asn1.ObjectIdentifier
-	if !value.ReadASN1ObjectIdentifier(&oid) || !value.Empty() {
-		return nil, fmt.Errorf("content type: %w", ErrAttributes)
+// tellBare: without attributes only the vendors' form is read in which the content is the digest itself. Any other content
+// would be signed as it is, and a detached signature without attributes could be one over attributes of another (RFC 8933).
+func (d *Detached) tellBare() error {
+	if !d.digest.oid.Equal(der.SM3) || d.sign.kind != kindSM2 || len(d.content) != gm.DigestSize {
+		return fmt.Errorf("none at all: %w", ErrMissing)
 	}
-	return oid, nil
+	d.Dialect = DialectDigest
+	if d.raw() {
+		d.Dialect = DialectRaw
+		d.drop(QuirkRaw)
+	}
+	d.drop(QuirkUnnamed)
+	return nil
 }
 
 // Verify checks that the signature is over a document of this digest, of Hash, by the embedded certificate. Chain, usage and
-// times are not judged. Errors: ErrDigest, ErrAttributes, ErrSignature, gm.ErrSignature, ErrWeak.
+// times are not judged. Errors: ErrDigest, ErrAttributes, ErrAlgorithm (ErrCurve), ErrSignature (ErrRange), gm.ErrSignature,
+// ErrWeak.
 func (d *Detached) Verify(digest []byte) error {
 	if d == nil || d.cert == nil {
 		return fmt.Errorf("verifying CMS: nothing was parsed: %w", ErrFormat)
@@ -387,6 +238,37 @@ func (d *Detached) Verify(digest []byte) error {
 	}
 	if err := d.sign.verify(d.cert.PublicKey, message, d.Value); err != nil {
 		return fmt.Errorf("verifying CMS: %w", err)
+	}
+	return nil
+}
+
+// VerifyContent is Verify over the content within.
+func (d *Detached) VerifyContent() error {
+	if d == nil || d.Content == nil {
+		return fmt.Errorf("verifying CMS: no content was parsed: %w", ErrFormat)
+	}
+	return d.Verify(d.Sum(d.Content))
+}
+
+// CrossCheck asks a second implementation for its opinion of an SM2 signature that is encoded in DER; it does nothing for
+// others. It says nothing of the document: Verify does. Errors: those of gm.CrossCheck.
+func (d *Detached) CrossCheck() error {
+	if d == nil || d.cert == nil {
+		return fmt.Errorf("cross-checking CMS: nothing was parsed: %w", ErrFormat)
+	}
+	key, ok := d.cert.PublicKey.(*ecdsa.PublicKey)
+	if d.sign.kind != kindSM2 || !ok || d.raw() {
+		return nil
+	}
+	message := d.content
+	if d.signed != nil {
+		var err error
+		if message, err = toSign(d.signed); err != nil {
+			return fmt.Errorf("cross-checking CMS: %w", err)
+		}
+	}
+	if err := gm.CrossCheck(key, message, d.Value); err != nil {
+		return fmt.Errorf("cross-checking CMS: %w", err)
 	}
 	return nil
 }

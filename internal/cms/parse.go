@@ -3,9 +3,7 @@ package cms
 import (
 	"bytes"
 	"encoding/asn1"
-	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -125,47 +123,21 @@ func (s *SignedData) readSigner(in cryptobyte.String, p *parts) error {
 	return s.findSigner(p)
 }
 
-// errMissing means that an attribute is not there which not every dialect has.
-var errMissing = errors.New("it is missing")
-
 // readAttributes wants each attribute once, with one value, in ascending order.
 func (s *SignedData) readAttributes(in cryptobyte.String) error {
-	var last cryptobyte.String
-	for !in.Empty() {
-		var element, attribute, values, value cryptobyte.String
-		var tag cbasn1.Tag
-		var a Attribute
-		if !in.ReadASN1Element(&element, cbasn1.SEQUENCE) || bytes.Compare(last, element) >= 0 || len(s.Attributes) == MaxAttributes {
-			return fmt.Errorf("order or number: %w", ErrAttributes)
-		}
-		last = element
-		whole := element
-		if !whole.ReadASN1(&attribute, cbasn1.SEQUENCE) || !attribute.ReadASN1ObjectIdentifier(&a.Type) ||
-			!attribute.ReadASN1(&values, cbasn1.SET) || !attribute.Empty() ||
-			!values.ReadAnyASN1Element(&value, &tag) || !values.Empty() {
-			return fmt.Errorf("attribute %v has not one value: %w", a.Type, ErrAttributes)
-		}
-		if s.attribute(a.Type) != nil {
-			return fmt.Errorf("attribute %v twice: %w", a.Type, ErrAttributes)
-		}
-		a.Value = value
-		s.Attributes = append(s.Attributes, a)
+	var err error
+	if s.Attributes, err = readSet(in); err != nil {
+		return err
 	}
 	for _, needed := range []asn1.ObjectIdentifier{der.AttrContentType, der.AttrMessageDigest, der.AttrSigningCertV2} {
 		if s.attribute(needed) == nil {
-			return fmt.Errorf("attribute %v: %w: %w", needed, errMissing, ErrAttributes)
+			return fmt.Errorf("attribute %v: %w", needed, ErrMissing)
 		}
 	}
 	if value := s.attribute(der.AttrSigningTime); value != nil {
-		in := cryptobyte.String(value)
-		read := in.ReadASN1GeneralizedTime
-		if in.PeekASN1Tag(cbasn1.UTCTime) {
-			read = in.ReadASN1UTCTime
+		if s.SigningTime, err = readSigningTime(value); err != nil {
+			return err
 		}
-		if !read(&s.SigningTime) || !in.Empty() {
-			return fmt.Errorf("signing time: %w", ErrAttributes)
-		}
-		s.SigningTime = s.SigningTime.UTC()
 		if again, err := encodeSigningTime(s.SigningTime); err != nil || !bytes.Equal(again, value) {
 			return fmt.Errorf("signing time: %w", ErrAttributes)
 		}
@@ -174,13 +146,7 @@ func (s *SignedData) readAttributes(in cryptobyte.String) error {
 }
 
 // attribute returns the value of a signed attribute, DER, or nil.
-func (s *SignedData) attribute(oid asn1.ObjectIdentifier) []byte {
-	i := slices.IndexFunc(s.Attributes, func(a Attribute) bool { return a.Type.Equal(oid) })
-	if i < 0 {
-		return nil
-	}
-	return s.Attributes[i].Value
-}
+func (s *SignedData) attribute(oid asn1.ObjectIdentifier) []byte { return find(s.Attributes, oid) }
 
 // findSigner takes the one embedded certificate that the issuer and serial number name.
 func (s *SignedData) findSigner(p *parts) error {

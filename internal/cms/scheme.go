@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // names a certificate in old attributes, where nothing rests on it
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -18,14 +19,15 @@ import (
 	"yinzheng/internal/gm"
 )
 
+// Kinds of signature algorithms.
 const (
-	rawSize    = 64   // of an SM2 signature that is not DER: r and s
-	minRSABits = 2048 // NIST SP 800-131A
+	kindSM2   = "SM2"
+	kindECDSA = "ECDSA"
+	kindRSA   = "RSA"
+	kindPSS   = "RSA-PSS"
 )
 
 var (
-	oidSHA384     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
-	oidSHA512     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
 	oidECDSA384   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}
 	oidECDSA512   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
 	oidRSA        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
@@ -47,7 +49,7 @@ type algorithm struct {
 }
 
 func algorithms() []algorithm {
-	return []algorithm{{der.SM3, 0}, {der.SHA256, crypto.SHA256}, {oidSHA384, crypto.SHA384}, {oidSHA512, crypto.SHA512}}
+	return []algorithm{{der.SM3, 0}, {der.SHA256, crypto.SHA256}, {der.SHA384, crypto.SHA384}, {der.SHA512, crypto.SHA512}}
 }
 
 // sum is the digest of a message.
@@ -97,8 +99,8 @@ func digestOf(oid asn1.ObjectIdentifier) (algorithm, error) {
 func (d *Detached) listed(digests cryptobyte.String) error {
 	found := false
 	for !digests.Empty() {
-		oid, _, ok := readAlgorithm(&digests)
-		if !ok {
+		oid, params, ok := readAlgorithm(&digests)
+		if !ok || !params.Empty() {
 			return bad("digestAlgorithms")
 		}
 		found = found || oid.Equal(d.digest.oid)
@@ -125,41 +127,49 @@ func (s scheme) String() string {
 }
 
 // readScheme reads a signature algorithm that goes with a digest.
-func readScheme(in *cryptobyte.String, digest algorithm) (scheme, error) {
+func readScheme(in *cryptobyte.String, digest algorithm) (s scheme, oid asn1.ObjectIdentifier, err error) {
 	oid, params, ok := readAlgorithm(in)
 	if !ok {
-		return scheme{}, bad("SignerInfo.signatureAlgorithm")
+		return s, nil, bad("SignerInfo.signatureAlgorithm")
 	}
+	if oid.Equal(oidPSS) {
+		s, err = readPSS(params, digest)
+	} else {
+		s, err = schemeNamed(oid, params, digest)
+	}
+	return s, oid, err
+}
+
+func schemeNamed(oid asn1.ObjectIdentifier, params cryptobyte.String, digest algorithm) (scheme, error) {
+	var ok bool
 	s := scheme{digest: digest}
 	fits := func(h crypto.Hash) bool { return digest.hash == h }
 	switch {
-	case oid.Equal(oidPSS):
-		return readPSS(params, digest)
 	case !params.Empty():
 		return s, bad("SignerInfo.signatureAlgorithm")
 	case oid.Equal(der.SM2Sign) || oid.Equal(der.SM2WithSM3):
-		s.kind, ok = "SM2", fits(0)
+		s.kind, ok = kindSM2, fits(0)
 	case oid.Equal(der.ECDSAWithSHA256):
-		s.kind, ok = "ECDSA", fits(crypto.SHA256)
+		s.kind, ok = kindECDSA, fits(crypto.SHA256)
 	case oid.Equal(oidECDSA384):
-		s.kind, ok = "ECDSA", fits(crypto.SHA384)
+		s.kind, ok = kindECDSA, fits(crypto.SHA384)
 	case oid.Equal(oidECDSA512):
-		s.kind, ok = "ECDSA", fits(crypto.SHA512)
+		s.kind, ok = kindECDSA, fits(crypto.SHA512)
 	case oid.Equal(oidRSA):
-		s.kind, ok = "RSA", digest.hash != 0
+		s.kind, ok = kindRSA, digest.hash != 0
 	case oid.Equal(oidRSA256):
-		s.kind, ok = "RSA", fits(crypto.SHA256)
+		s.kind, ok = kindRSA, fits(crypto.SHA256)
 	case oid.Equal(oidRSA384):
-		s.kind, ok = "RSA", fits(crypto.SHA384)
+		s.kind, ok = kindRSA, fits(crypto.SHA384)
 	case oid.Equal(oidRSA512):
-		s.kind, ok = "RSA", fits(crypto.SHA512)
+		s.kind, ok = kindRSA, fits(crypto.SHA512)
 	case oid.Equal(oidECDSASHA1), oid.Equal(oidRSAWithSHA), oid.Equal(oidRSAWithMD5):
 		return s, fmt.Errorf("signature algorithm %v: %w", oid, ErrWeak)
 	default:
 		return s, fmt.Errorf("signature algorithm %v: %w", oid, ErrAlgorithm)
 	}
 	if !ok {
-		return s, fmt.Errorf("signature algorithm %v with digest %v: %w", oid, digest.oid, ErrAlgorithm)
+		return s, fmt.Errorf("signature algorithm %v with digest %v: %w", oid, digest.oid, ErrMismatch)
 	}
 	return s, nil
 }
@@ -187,26 +197,26 @@ func readPSS(params cryptobyte.String, digest algorithm) (scheme, error) {
 	if seq.PeekASN1Tag(tag2) && (!seq.ReadASN1(&salt, tag2) || !salt.ReadASN1Integer(&length) || !salt.Empty()) || !seq.Empty() {
 		return scheme{}, bad("RSASSA-PSS-params")
 	}
-	if !own.oid.Equal(digest.oid) || !of.oid.Equal(digest.oid) || digest.hash == 0 || length < 0 || int(length) > digest.hash.Size() {
-		return scheme{}, fmt.Errorf("RSASSA-PSS with another hash or salt: %w", ErrAlgorithm)
+	if !own.oid.Equal(digest.oid) || !of.oid.Equal(digest.oid) || digest.hash == 0 || length < 0 || length > gm.MaxRSABits/8 {
+		return scheme{}, fmt.Errorf("RSASSA-PSS with another hash or salt: %w", ErrMismatch)
 	}
-	return scheme{"RSA-PSS", digest, int(length)}, nil
+	return scheme{kindPSS, digest, int(length)}, nil
 }
 
 // add writes the AlgorithmIdentifier.
 func (s scheme) add(b *cryptobyte.Builder) {
 	oid := map[string]map[crypto.Hash]asn1.ObjectIdentifier{
-		"SM2":     {0: der.SM2Sign},
-		"ECDSA":   {crypto.SHA256: der.ECDSAWithSHA256, crypto.SHA384: oidECDSA384, crypto.SHA512: oidECDSA512},
-		"RSA":     {crypto.SHA256: oidRSA256, crypto.SHA384: oidRSA384, crypto.SHA512: oidRSA512},
-		"RSA-PSS": {s.digest.hash: oidPSS},
+		kindSM2:   {0: der.SM2Sign},
+		kindECDSA: {crypto.SHA256: der.ECDSAWithSHA256, crypto.SHA384: oidECDSA384, crypto.SHA512: oidECDSA512},
+		kindRSA:   {crypto.SHA256: oidRSA256, crypto.SHA384: oidRSA384, crypto.SHA512: oidRSA512},
+		kindPSS:   {s.digest.hash: oidPSS},
 	}[s.kind][s.digest.hash]
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1ObjectIdentifier(oid)
 		switch s.kind {
-		case "SM2", "RSA":
+		case kindSM2, kindRSA:
 			b.AddASN1NULL()
-		case "RSA-PSS":
+		case kindPSS:
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				b.AddASN1(tag0, s.digest.add)
 				b.AddASN1(tag1, func(b *cryptobyte.Builder) {
@@ -235,59 +245,62 @@ func (a algorithm) add(b *cryptobyte.Builder) {
 func (s scheme) verify(pub crypto.PublicKey, message, signature []byte) error {
 	switch key := pub.(type) {
 	case *ecdsa.PublicKey:
-		if s.kind == "SM2" {
+		switch {
+		case s.kind == kindSM2 && gm.IsSM2(key):
 			return verifySM2(key, message, signature)
-		}
-		if s.kind == "ECDSA" && (key.Curve == elliptic.P256() || key.Curve == elliptic.P384() || key.Curve == elliptic.P521()) {
-			if ecdsa.VerifyASN1(key, s.digest.sum(message), signature) {
-				return nil
-			}
-			return ErrSignature
+		case s.kind == kindECDSA && (key.Curve == elliptic.P256() || key.Curve == elliptic.P384() || key.Curve == elliptic.P521()):
+			return verifyECDSA(key, s.digest.sum(message), signature)
 		}
 	case *rsa.PublicKey:
-		if key.N.BitLen() < minRSABits {
-			return fmt.Errorf("RSA key of %d bits: %w", key.N.BitLen(), ErrWeak)
+		if bits := key.N.BitLen(); bits < gm.MinRSABits {
+			return fmt.Errorf("RSA key of %d bits: %w", bits, ErrWeak)
+		} else if bits > gm.MaxRSABits {
+			return fmt.Errorf("RSA key of %d bits: %w", bits, ErrAlgorithm)
 		}
 		digest := s.digest.sum(message)
 		switch {
-		case s.kind == "RSA" && rsa.VerifyPKCS1v15(key, s.digest.hash, digest, signature) == nil,
-			s.kind == "RSA-PSS" && rsa.VerifyPSS(key, s.digest.hash, digest, signature, &rsa.PSSOptions{SaltLength: s.salt}) == nil:
+		case s.kind == kindRSA && rsa.VerifyPKCS1v15(key, s.digest.hash, digest, signature) == nil,
+			s.kind == kindPSS && rsa.VerifyPSS(key, s.digest.hash, digest, signature, &rsa.PSSOptions{SaltLength: s.salt}) == nil:
 			return nil
-		case s.kind == "RSA" || s.kind == "RSA-PSS":
+		case s.kind == kindRSA || s.kind == kindPSS:
 			return ErrSignature
 		}
 	}
-	return fmt.Errorf("%s with a key of another kind: %w", s, ErrAlgorithm)
+	return fmt.Errorf("%s with a key of another kind: %w", s, ErrCurve)
 }
 
-// verifySM2 takes r and s in DER, or as they are, 32 bytes each.
+// verifyECDSA wants r and s in DER, from 1 to n−1.
+func verifyECDSA(key *ecdsa.PublicKey, digest, signature []byte) error {
+	r, v := new(big.Int), new(big.Int)
+	in := cryptobyte.String(signature)
+	var pair cryptobyte.String
+	n := key.Curve.Params().N
+	if !in.ReadASN1(&pair, cbasn1.SEQUENCE) || !in.Empty() || !pair.ReadASN1Integer(r) || !pair.ReadASN1Integer(v) || !pair.Empty() ||
+		r.Sign() <= 0 || v.Sign() <= 0 || r.Cmp(n) >= 0 || v.Cmp(n) >= 0 {
+		return ErrRange
+	}
+	if !ecdsa.VerifyASN1(key, digest, signature) {
+		return ErrSignature
+	}
+	return nil
+}
+
+// verifySM2 takes r and s in DER, or as they are, 32 bytes each. It hashes with Z of the default identity.
 func verifySM2(key *ecdsa.PublicKey, message, signature []byte) error {
-	if !gm.IsSM2(key) {
-		return fmt.Errorf("SM2 with a key on another curve: %w", ErrAlgorithm)
+	encoded, _, err := gm.SignatureToDER(signature)
+	if err != nil {
+		return errors.Join(ErrRange, err)
 	}
-	err := gm.Verify(key, message, signature)
-	if err == nil || len(signature) != rawSize {
-		return err
-	}
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1BigInt(new(big.Int).SetBytes(signature[:rawSize/2]))
-		b.AddASN1BigInt(new(big.Int).SetBytes(signature[rawSize/2:]))
-	})
-	again, encodeErr := b.Bytes()
-	if encodeErr != nil {
-		return err
-	}
-	return gm.Verify(key, message, again)
+	return gm.Verify(key, message, encoded)
 }
 
 // signWith signs a message and verifies the signature.
 func (s scheme) signWith(key crypto.Signer, message []byte) ([]byte, error) {
-	if s.kind == "SM2" {
+	if s.kind == kindSM2 {
 		return gm.Sign(key, message)
 	}
 	var opts crypto.SignerOpts = s.digest.hash
-	if s.kind == "RSA-PSS" {
+	if s.kind == kindPSS {
 		opts = &rsa.PSSOptions{SaltLength: s.salt, Hash: s.digest.hash}
 	}
 	signature, err := key.Sign(rand.Reader, s.digest.sum(message), opts)
@@ -301,35 +314,41 @@ func (s scheme) signWith(key crypto.Signer, message []byte) ([]byte, error) {
 }
 
 // schemeOf chooses for a key: SM3 with SM2, SHA-256 with P-256 and RSA, SHA-384 with P-384.
-func schemeOf(pub crypto.PublicKey, o Options) (scheme, error) {
+func schemeOf(pub crypto.PublicKey, o Options) (s scheme, err error) {
 	all := algorithms()
-	sm3, sha256, sha384 := all[0], all[1], all[2]
 	switch key := pub.(type) {
 	case *ecdsa.PublicKey:
 		switch {
 		case gm.IsSM2(key):
-			return scheme{"SM2", sm3, 0}, nil
+			s = scheme{kindSM2, all[0], 0}
 		case key.Curve == elliptic.P256():
-			return scheme{"ECDSA", sha256, 0}, nil
+			s = scheme{kindECDSA, all[1], 0}
 		case key.Curve == elliptic.P384():
-			return scheme{"ECDSA", sha384, 0}, nil
+			s = scheme{kindECDSA, all[2], 0}
 		}
 	case *rsa.PublicKey:
-		digest := sha256
+		if key.N.BitLen() < gm.MinRSABits {
+			return s, fmt.Errorf("RSA key of %d bits: %w", key.N.BitLen(), ErrWeak)
+		}
+		s = scheme{kindRSA, all[1], 0}
 		for _, a := range all[1:] {
 			if a.hash == o.Hash {
-				digest = a
+				s.digest = a
 			}
 		}
-		if key.N.BitLen() < minRSABits {
-			return scheme{}, fmt.Errorf("RSA key of %d bits: %w", key.N.BitLen(), ErrWeak)
-		}
 		if o.PSS {
-			return scheme{"RSA-PSS", digest, digest.hash.Size()}, nil
+			s.kind, s.salt = kindPSS, s.digest.hash.Size()
 		}
-		return scheme{"RSA", digest, 0}, nil
 	}
-	return scheme{}, fmt.Errorf("key of %T: %w", pub, ErrAlgorithm)
+	switch {
+	case s.kind == "":
+		return s, fmt.Errorf("key of %T: %w", pub, ErrAlgorithm)
+	case o.Hash == crypto.SHA1 || o.Hash == crypto.MD5:
+		return s, fmt.Errorf("%v: %w", o.Hash, ErrWeak)
+	case o.Hash != 0 && o.Hash != s.digest.hash, o.PSS && s.kind != kindPSS:
+		return s, fmt.Errorf("%v with a key of %T: %w", o.Hash, pub, ErrAlgorithm)
+	}
+	return s, nil
 }
 
 // namesBySHA1 reports whether SigningCertificate of RFC 2634, which knows SHA-1 only, begins with this certificate's hash.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -14,10 +15,11 @@ import (
 	"yinzheng/internal/gm"
 )
 
-// SignDetached signs a document known by its digest: with SM2 as GB/T 35275 has it, with ECDSA on P-256 or P-384 and with RSA as
-// PAdES has it (ETSI EN 319 142-1). The digest is of SM3, SHA-256 (P-256, RSA) or SHA-384 (P-384), or for RSA of Options.Hash. Of the
-// options ContentType, Attributes and NoCertificates are not for this. The signature is verified and the result is read back.
-// Errors: ErrCertificate, ErrAlgorithm, ErrWeak, ErrDigest for a digest of another length.
+// SignDetached signs a document known by its digest: with SM2 as GB/T 35275 has it, with ECDSA on P-256 or P-384 and with RSA
+// as PAdES has it (ETSI EN 319 142-1), or with Options.SigningTime as Adobe's older encoding has it. The digest is of SM3,
+// SHA-256 (P-256, RSA) or SHA-384 (P-384), or for RSA of Options.Hash. The options ContentType, Attributes and NoCertificates
+// are not for this. The signature is verified and the result is read back. Errors: ErrCertificate, ErrAlgorithm, ErrWeak,
+// ErrFormat for an option that is not for this, ErrDigest for a digest of another length.
 func SignDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]byte, error) {
 	out, err := signDetached(digest, cert, key, o)
 	if err != nil {
@@ -27,6 +29,9 @@ func SignDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]b
 }
 
 func signDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]byte, error) {
+	if len(o.ContentType) > 0 || len(o.Attributes) > 0 || o.NoCertificates {
+		return nil, bad("options of another kind of signature")
+	}
 	signer, err := gm.ParseCertificate(cert)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
@@ -42,10 +47,9 @@ func signDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]b
 		return nil, fmt.Errorf("a digest of %d bytes: %w", len(digest), ErrDigest)
 	}
 	outer, inside := der.SignedData, der.Data
-	if s.kind == "SM2" {
+	if s.kind == kindSM2 {
 		outer, inside = der.GMSignedData, der.GMData
 	}
-	certificates := append([][]byte{cert}, o.Chain...)
 	attributes, err := s.attributes(inside, digest, cert, o)
 	if err != nil {
 		return nil, err
@@ -58,32 +62,11 @@ func signDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]b
 	if err != nil {
 		return nil, err
 	}
-	serial, err := encodeSerial(signer)
+	head, err := s.head(inside, append([][]byte{cert}, o.Chain...))
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(certificates, bytes.Compare)
-	head, err := build(func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
-		b.AddASN1(cbasn1.SET, s.digest.add)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(inside) })
-		b.AddASN1(tag0, func(b *cryptobyte.Builder) {
-			for _, c := range slices.CompactFunc(certificates, bytes.Equal) {
-				b.AddBytes(c)
-			}
-		})
-	})
-	if err != nil {
-		return nil, err
-	}
-	info, err := build(func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(1)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(signer.RawIssuer); b.AddBytes(serial) })
-		s.digest.add(b)
-		b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddBytes(attributes) })
-		s.add(b)
-		b.AddASN1OctetString(value)
-	})
+	info, err := s.info(signer, attributes, value)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +79,37 @@ func signDetached(digest []byte, cert []byte, key crypto.Signer, o Options) ([]b
 		return nil, fmt.Errorf("reading it back: %w", err)
 	}
 	return out, back.Verify(digest)
+}
+
+// head is all of a SignedData before signerInfos.
+func (s scheme) head(inside asn1.ObjectIdentifier, certificates [][]byte) ([]byte, error) {
+	slices.SortFunc(certificates, bytes.Compare)
+	return build(func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(1)
+		b.AddASN1(cbasn1.SET, s.digest.add)
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1ObjectIdentifier(inside) })
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) {
+			for _, c := range slices.CompactFunc(certificates, bytes.Equal) {
+				b.AddBytes(c)
+			}
+		})
+	})
+}
+
+// info is the content of SignerInfo without unsigned attributes.
+func (s scheme) info(signer *gm.Certificate, attributes, value []byte) ([]byte, error) {
+	serial, err := encodeSerial(signer)
+	if err != nil {
+		return nil, err
+	}
+	return build(func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(1)
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) { b.AddBytes(signer.RawIssuer); b.AddBytes(serial) })
+		s.digest.add(b)
+		b.AddASN1(tag0, func(b *cryptobyte.Builder) { b.AddBytes(attributes) })
+		s.add(b)
+		b.AddASN1OctetString(value)
+	})
 }
 
 func build(f func(*cryptobyte.Builder)) ([]byte, error) {
@@ -162,52 +176,6 @@ func (s scheme) attributes(inside asn1.ObjectIdentifier, digest, cert []byte, o 
 	return encodeAttributes(attributes)
 }
 
-// readNamed checks the attribute that names the signing certificate, if there is one (RFC 5035; of RFC 2634 it is read, and
-// binds nothing).
-func (d *Detached) readNamed() error {
-	if value := find(d.attributes, attrSigningCertV1); value != nil {
-		hash, _, err := firstHash(value, false)
-		if err != nil {
-			return err
-		}
-		if !namesBySHA1(hash, d.Signer) {
-			return fmt.Errorf("the signer named another certificate: %w", ErrCertificate)
-		}
-	}
-	value := find(d.attributes, der.AttrSigningCertV2)
-	if value == nil {
-		return nil
-	}
-	hash, alg, err := firstHash(value, true)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(hash, alg.sum(d.Signer)) {
-		return fmt.Errorf("the signer named another certificate: %w", ErrCertificate)
-	}
-	d.Named = true
-	return nil
-}
-
-// firstHash reads the hash of the signer's certificate, the first of the list.
-func firstHash(value []byte, v2 bool) (hash []byte, alg algorithm, err error) {
-	in := cryptobyte.String(value)
-	var outer, list, id cryptobyte.String
-	alg, err = digestOf(der.SHA256)
-	if !in.ReadASN1(&outer, cbasn1.SEQUENCE) || !in.Empty() || !outer.ReadASN1(&list, cbasn1.SEQUENCE) || !list.ReadASN1(&id, cbasn1.SEQUENCE) {
-		return nil, alg, fmt.Errorf("signing certificate: %w", ErrAttributes)
-	}
-	if v2 && id.PeekASN1Tag(cbasn1.SEQUENCE) {
-		if alg, err = readDigest(&id); err != nil {
-			return nil, alg, err
-		}
-	}
-	if !id.ReadASN1Bytes(&hash, cbasn1.OCTET_STRING) {
-		return nil, alg, fmt.Errorf("signing certificate: %w", ErrAttributes)
-	}
-	return hash, alg, err
-}
-
 // AddTimestamp puts a timestamp token over the signature value into the unsigned attributes (RFC 3161, appendix A). What is signed
 // stays as it is, byte for byte. Errors: those of ParseDetached, and ErrAttributes when there is one.
 func AddTimestamp(signed, token []byte) ([]byte, error) {
@@ -218,16 +186,18 @@ func AddTimestamp(signed, token []byte) ([]byte, error) {
 	if d.Timestamp != nil {
 		return nil, fmt.Errorf("adding a timestamp: there is one: %w", ErrAttributes)
 	}
-	unsigned, err := encodeAttributes([]Attribute{{attrTimestamp, token}})
+	stamp, err := encodeAttributes([]Attribute{{attrTimestamp, token}})
 	if err != nil {
 		return nil, fmt.Errorf("adding a timestamp: %w", err)
 	}
-	out, err := wrapped(d.outer, d.head, d.info, unsigned)
+	unsigned := append([][]byte{stamp}, d.unsigned...)
+	slices.SortFunc(unsigned, bytes.Compare)
+	out, err := wrapped(d.outer, d.head, d.info, bytes.Join(unsigned, nil))
 	if err != nil {
 		return nil, fmt.Errorf("adding a timestamp: %w", err)
 	}
-	if _, err := ParseDetached(out); err != nil {
-		return nil, fmt.Errorf("adding a timestamp: reading it back: %w", err)
+	if back, err := ParseDetached(out); err != nil || !bytes.Equal(back.Timestamp, token) {
+		return nil, fmt.Errorf("adding a timestamp: reading it back: %w", errors.Join(ErrFormat, err))
 	}
 	return out, nil
 }

@@ -17,8 +17,8 @@ import (
 	"yinzheng/internal/gm"
 )
 
-// ErrSignature means that an ECDSA signature does not verify; for SM2 it is gm.ErrSignature.
-var ErrSignature = errors.New("cms: ECDSA signature does not verify")
+// ErrSignature means that an ECDSA or RSA signature does not verify; for SM2 it is gm.ErrSignature.
+var ErrSignature = errors.New("cms: signature does not verify")
 
 // suite is a digest with a signature algorithm. One SignedData uses one suite throughout.
 type suite int

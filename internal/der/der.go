@@ -22,6 +22,8 @@ const (
 type Limits struct {
 	MaxBytes int // of the whole encoding
 	MaxDepth int // of constructed elements within each other, at most 64
+	// AnyText lets text of any bytes pass in every string type: certificates are met with UTF-8 or GBK in an IA5String.
+	AnyText bool
 }
 
 // Errors of Check; errors.As finds an *Error with the place.
@@ -30,6 +32,13 @@ var (
 	ErrNotDER = errors.New("der: not a distinguished encoding")
 	// ErrLimit means that the bytes are more, or nested deeper, than allowed.
 	ErrLimit = errors.New("der: over the limit")
+)
+
+// Values of Error.What that callers tell apart: encodings that are met and mean something.
+const (
+	WhatTrailing   = "bytes after the end"
+	WhatIndefinite = "indefinite length"
+	WhatOrder      = "SET not in order"
 )
 
 // Error says what is wrong and where.
@@ -93,15 +102,16 @@ func Check(b []byte, l Limits) error {
 	if len(b) == 0 {
 		return &Error{0, "nothing there", ErrNotDER}
 	}
-	w := walk{b: b}
+	w := walk{b: b, anyText: l.AnyText}
 	return w.run(l.MaxDepth)
 }
 
 type walk struct {
-	b      []byte
-	open   [mostDepth]frame
-	depth  int
-	offset int
+	b       []byte
+	open    [mostDepth]frame
+	depth   int
+	offset  int
+	anyText bool
 }
 
 func (w *walk) run(maxDepth int) error {
@@ -120,7 +130,7 @@ func (w *walk) run(maxDepth int) error {
 			return err
 		}
 		if tag&constructed == 0 {
-			if what := primitive(tag, w.b[w.offset:end]); what != "" {
+			if what := primitive(tag, w.b[w.offset:end]); what != "" && !(w.anyText && isText(tag)) {
 				return &Error{start, what, ErrNotDER}
 			}
 			w.offset = end
@@ -139,7 +149,7 @@ func (w *walk) run(maxDepth int) error {
 		}
 	}
 	if w.offset != len(w.b) {
-		return &Error{w.offset, "bytes after the end", ErrNotDER}
+		return &Error{w.offset, WhatTrailing, ErrNotDER}
 	}
 	return nil
 }
@@ -160,7 +170,7 @@ func (w *walk) header(limit int) (tag byte, size int, err error) {
 	case first < 0x80:
 		size = int(first)
 	case first == 0x80:
-		return 0, 0, &Error{start + 1, "indefinite length", ErrNotDER}
+		return 0, 0, &Error{start + 1, WhatIndefinite, ErrNotDER}
 	default:
 		n := int(first & 0x7f)
 		if n > 4 {
@@ -196,7 +206,7 @@ func (w *walk) order(start, end int) error {
 	}
 	f := &w.open[w.depth-1]
 	if f.last >= 0 && bytes.Compare(w.b[f.last:f.last+f.size], w.b[start:end]) > 0 {
-		return &Error{start, "SET not in order", ErrNotDER}
+		return &Error{start, WhatOrder, ErrNotDER}
 	}
 	f.last, f.size = start, end-start
 	return nil

@@ -187,3 +187,16 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+func TestOddTextPassesWhereAnyTextDoes(t *testing.T) {
+	for _, s := range []string{"0c 01 ff", "16 01 80", "13 01 40", "1e 01 00"} {
+		if err := der.Check(unhex(t, s), der.Limits{AnyText: true}); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	for _, s := range []string{"30 80 00 00", "02 02 00 01", "17 0b 32 36 31 31 32 32 30 30 30 30 5a"} {
+		if err := der.Check(unhex(t, s), der.Limits{AnyText: true}); !errors.Is(err, der.ErrNotDER) {
+			t.Errorf("%s: got %v, want ErrNotDER", s, err)
+		}
+	}
+}

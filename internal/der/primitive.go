@@ -35,6 +35,10 @@ func primitive(tag byte, c []byte) string {
 	return ""
 }
 
+func isText(tag byte) bool {
+	return tag == tagUTF8String || tag == tagPrintableString || tag == tagIA5String || tag == tagBMPString
+}
+
 func bitString(c []byte) string {
 	if len(c) == 0 || c[0] > 7 || len(c) == 1 && c[0] != 0 {
 		return "BIT STRING with a wrong number of unused bits"

@@ -50,6 +50,15 @@ const (
 	ECDSAWithSHA256 = smx509.ECDSAWithSHA256
 )
 
+// Further signature algorithms, of certificates and evidence that are only read (CheckSignatureAny).
+const (
+	ECDSAWithSHA384 = smx509.ECDSAWithSHA384
+	ECDSAWithSHA512 = smx509.ECDSAWithSHA512
+	SHA256WithRSA   = smx509.SHA256WithRSA
+	SHA384WithRSA   = smx509.SHA384WithRSA
+	SHA512WithRSA   = smx509.SHA512WithRSA
+)
+
 // Errors of making and checking certificates and CRLs.
 var (
 	// ErrParent means that a certificate cannot issue: it has no subject key identifier, or its key is another one.

@@ -71,6 +71,27 @@ func ParseSignature(sig []byte) (r, s *big.Int, err error) {
 	return r, s, nil
 }
 
+// RawSignatureSize is the length of a signature that is r and s as they are, 32 bytes each, as some vendors write it.
+const RawSignatureSize = 64
+
+// SignatureToDER returns the DER form of a signature that may be r and s as they are; raw reports that it was. What is read as
+// DER is never read as r and s. Errors: ErrSignature, also for r or s out of range.
+func SignatureToDER(sig []byte) (der []byte, raw bool, err error) {
+	if _, _, err = ParseSignature(sig); err == nil || len(sig) != RawSignatureSize {
+		return sig, false, err
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[:RawSignatureSize/2]))
+		b.AddASN1BigInt(new(big.Int).SetBytes(sig[RawSignatureSize/2:]))
+	})
+	if der, err = b.Bytes(); err != nil {
+		return nil, true, fmt.Errorf("writing r and s: %w", err)
+	}
+	_, _, err = ParseSignature(der)
+	return der, true, err
+}
+
 // coordinates returns copies of the coordinates of an SM2 key.
 func coordinates(pub *ecdsa.PublicKey) (x, y *big.Int, ok bool) {
 	if pub == nil || !sm2.IsSM2PublicKey(pub) {

@@ -15,12 +15,16 @@ import (
 	"yinzheng/internal/auth"
 	"yinzheng/internal/house"
 	"yinzheng/licences"
+	"yinzheng/sealing/intake"
 )
 
 const crashDir, crashStep = "YINZHENG_TEST_CRASH_DIR", "YINZHENG_TEST_CRASH_STEP"
 
 // TestMain lets the test binary be the process that is killed.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == intake.WorkerVerb {
+		os.Exit(intake.RunWorker(os.Stdin, os.Stdout))
+	}
 	if dir := os.Getenv(crashDir); dir != "" {
 		if err := issueAndDie(dir, os.Getenv(crashStep)); err != nil {
 			fmt.Println("error", err)

@@ -33,11 +33,14 @@ import (
 	"yinzheng/internal/keys"
 	"yinzheng/internal/ledger"
 	"yinzheng/internal/ledger/embedded"
+	pdfpage "yinzheng/internal/page"
 	"yinzheng/internal/pki"
 	"yinzheng/internal/store"
 	"yinzheng/internal/web"
 	"yinzheng/licences"
 	"yinzheng/sealing"
+	"yinzheng/sealing/desk"
+	"yinzheng/sealing/intake"
 	"yinzheng/verify"
 	"yinzheng/verify/completion"
 )
@@ -75,7 +78,10 @@ type Config struct {
 	Wallet     func(context.Context) (web.Card, error) // the demonstration's citizen, else nil
 	Now        func() time.Time
 	Log        *slog.Logger
+	Program    string            // this program, run as a worker for foreign files; "" for the running one
 	OnStep     func(step string) // called after each step of issuing: kill tests hang on it; nil for nothing
+
+	ReportSeal, ReportMatter string // the seal of reports that anybody asks for, and the matter it is used for; "" for none
 }
 
 // House is the open service.
@@ -93,6 +99,9 @@ type House struct {
 	Cases     *completion.Service
 	Archive   *archive.Archive
 	Sealer    *sealing.Sealer
+	Desk      *desk.Desk
+	Intake    *intake.Intake
+	Pages     *pdfpage.Reader
 	TSA       *tsa.Authority
 	Revoked   *revocation.Publisher
 	Operate   *operate.Service
@@ -100,6 +109,8 @@ type House struct {
 	Seals     *sealing.Life
 	publisher *publisher
 	judged    judged
+
+	foreigners foreigners
 
 	handling  sync.Once
 	handler   http.Handler
@@ -213,8 +224,12 @@ func (h *House) openServices() (err error) {
 	}
 	h.Sealer, err = sealing.New(sealing.Config{
 		Book: h.DB, Keys: sealKeys, Timestamper: h.TSA, Now: h.cfg.Now, Judge: h.judgeOwn, Second: h.second(),
+		Chain: h.above, Foreign: h.foreign, Stamp: h.stamp, Evidence: h.evidence, Drafts: h.DB,
 	})
 	if err != nil {
+		return err
+	}
+	if err := h.openDesk(); err != nil {
 		return err
 	}
 	h.Licences, err = licences.New(licences.Config{
@@ -317,15 +332,28 @@ func (h *House) policy() verify.Policy {
 	return p
 }
 
-// judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun.
+// judgeOwn refuses a sealed document that fails any check; its receipt is still to come, and its period may not have begun. Who
+// signed it before it came here may be unknown to us: that is for its readers to judge.
 func (h *House) judgeOwn(ctx context.Context, f sealing.File) error {
 	in := verify.Input{Reader: io.NewSectionReader(f.Content, 0, f.Size), State: f.State}
-	report, err := h.judgeAnew(ctx, in, h.cfg.Now())
+	_, trust, err := h.publisher.newest(ctx)
 	if err != nil {
 		return err
 	}
-	h.judged.put(report)
+	policy := h.policy()
+	policy.AcceptUnstamped = f.Unstamped
+	report := policy.Judge(verify.Read(in), trust, h.cfg.Now())
+	if !f.Unstamped { // the policy is that of every other judgement
+		h.judged.put(report)
+	}
+	others := map[string]bool{}
+	for _, s := range report.Signatures {
+		others[s.Name] = s.Bytes <= f.Before
+	}
 	for _, f := range report.Findings {
+		if f.Outcome == verify.Unknown && others[f.Signature] {
+			continue
+		}
 		if (f.Outcome == verify.Fail || f.Outcome == verify.Unknown) && !f.Standing() {
 			return fmt.Errorf("our own seal does not pass %s", f.Code)
 		}
@@ -341,9 +369,10 @@ func (h *House) Handler() (http.Handler, error) {
 
 func (h *House) makeHandler() (http.Handler, error) {
 	mux := http.NewServeMux()
+	shown := &reports{house: h}
 	api, err := httpapi.New(mux, httpapi.Config{
-		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Judge: h.judgeAnew,
-		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Clients: h.Enrolment, Operate: h.Operate, Seals: h.Seals, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
+		Kinds: h.Kinds, Licences: h.Licences, Cases: h.Cases, Archive: h.Archive, Packages: h.DB, Ledger: h.Ledger, Trust: h.publisher.Trust, Judge: h.judgeAnew, Reports: shown,
+		LedgerFiles: h.Log.Handler(), Credentials: h.DB, Clients: h.Enrolment, Operate: h.Operate, Seals: h.Seals, Sealer: h.Sealer, Desk: h.Desk, Ready: h.ready, Now: h.cfg.Now, BaseURL: h.cfg.URL, Version: h.cfg.Version, Log: h.cfg.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -358,18 +387,23 @@ func (h *House) makeHandler() (http.Handler, error) {
 			return ca.SignHandler(h.Region.SM2Signer(by.ID, ca.ProfileSign))
 		},
 	})
-	_, err = web.New(mux, web.Config{
-		Licences: h.Licences, Seals: h.DB, Judge: api.Judge, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
+	shown.pages, err = web.New(mux, web.Config{
+		Licences: h.Licences, Seals: h.DB, Judge: api.Judge, Painter: h.Pages, Wallet: h.cfg.Wallet, Numbers: h.count, Region: h.Region.Name(), Now: h.cfg.Now, Log: h.cfg.Log,
 	})
-	return bounded(web.Secure(mux)), err
+	return bounded(web.Secure(mux), time.Now), err
 }
 
-// bounded ends every request body at the largest upload there is. The handlers get a copy of the request: the server must find its
+// bounded ends every request body at the largest upload that its path takes, and gives large documents their time. The handlers get a copy of the request: the server must find its
 // own body in its own request, or it takes what a refused request left unread for the next one. So the copy's form is removed here.
-func bounded(next http.Handler) http.Handler {
+func bounded(next http.Handler, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inner := *r
-		inner.Body = http.MaxBytesReader(w, r.Body, httpapi.MaxUpload)
+		most, whole := httpapi.Bounds(r.URL.Path)
+		if whole > 0 { // a writer without deadlines has none to be put off
+			control, end := http.NewResponseController(w), now().Add(whole)
+			_, _ = control.SetReadDeadline(end), control.SetWriteDeadline(end)
+		}
+		inner.Body = http.MaxBytesReader(w, r.Body, most)
 		defer func() {
 			if inner.MultipartForm != nil {
 				_ = inner.MultipartForm.RemoveAll()
@@ -411,6 +445,9 @@ func (h *House) finishCases(ctx context.Context) error {
 // Close gives everything up. It is safe on a house that was opened in part.
 func (h *House) Close() error {
 	var errs []error
+	if h.Pages != nil {
+		errs = append(errs, h.Pages.Close())
+	}
 	if h.Log != nil {
 		errs = append(errs, h.Log.Close())
 	}

@@ -28,7 +28,9 @@ type Inspection struct {
 	Licences map[string]int `json:"licences"` // by state
 	Receipts int            `json:"receipts"` // re-derived and verified
 	Packages int            `json:"packages"` // unpacked, every manifest checked
-	Audit    int64          `json:"audit"`    // entries of the chain
+
+	Documents int   `json:"documents"` // brought to be sealed, or sealed: each is in the content store
+	Audit     int64 `json:"audit"`     // entries of the chain
 
 	Seals        map[string]int `json:"seals"`                // by state; history and use log of each read again
 	Certificates map[string]int `json:"certificates"`         // of the register, by state; each verified under its authority
@@ -62,7 +64,7 @@ func (h *House) Inspect(ctx context.Context) (*Inspection, error) {
 		name string
 		do   func(context.Context, *Inspection) error
 	}{
-		{"content", h.inspectContent}, {"log", h.inspectLog}, {"licences", h.inspectLicences}, {"packages", h.inspectPackages}, {"audit", h.inspectAudit},
+		{"content", h.inspectContent}, {"log", h.inspectLog}, {"licences", h.inspectLicences}, {"packages", h.inspectPackages}, {"documents", h.inspectDocuments}, {"audit", h.inspectAudit},
 		{"seals", h.inspectSeals}, {"register", h.inspectRegister}, {"keys", h.inspectKeys},
 	} {
 		if err := part.do(ctx, i); err != nil {

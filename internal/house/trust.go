@@ -86,7 +86,7 @@ func statusesOf(out []licences.Licence) ([]verify.Status, gm.Digest) {
 	return statuses, gm.Digest(h.Sum(nil))
 }
 
-// authority returns what the region vouches for, and the newest revocation lists of every SM2 authority.
+// authority returns what the region vouches for, and the newest revocation lists of every authority.
 func (p *publisher) authority(ctx context.Context, now time.Time) (ca.Vouched, [][]byte, error) {
 	vouched, err := p.house.Region.Vouched(now)
 	if err != nil {
@@ -97,9 +97,6 @@ func (p *publisher) authority(ctx context.Context, now time.Time) (ca.Vouched, [
 		return vouched, nil, err
 	}
 	for _, issuer := range p.house.Region.Issuers() {
-		if !gm.IsSM2(issuer.Key.Public()) {
-			continue
-		}
 		crl, err := p.house.Revoked.CRL(ctx, issuer.Name)
 		if err != nil {
 			return vouched, nil, err

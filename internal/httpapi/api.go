@@ -22,6 +22,7 @@ import (
 	"yinzheng/internal/gm"
 	"yinzheng/licences"
 	"yinzheng/sealing"
+	"yinzheng/sealing/desk"
 	"yinzheng/verify"
 	"yinzheng/verify/completion"
 )
@@ -46,11 +47,14 @@ type Config struct {
 	Ledger      licences.Ledger
 	Trust       func(context.Context) ([]byte, error)                                 // the region's signed trust file
 	Judge       func(context.Context, verify.Input, time.Time) (verify.Report, error) // with that trust file, its root pinned
+	Reports     Reports                                                               // shows judgements to people; nil for JSON alone
 	LedgerFiles http.Handler                                                          // serves /log/…
 	Credentials auth.Credentials
 	Clients     Clients          // finds the callers of client certificates
 	Operate     *operate.Service // what operators ask of the authority
 	Seals       *sealing.Life    // from application to end
+	Sealer      *sealing.Sealer  // in two steps
+	Desk        *desk.Desk       // documents that are brought to be sealed
 	Ready       func(context.Context) error
 	Now         func() time.Time
 	BaseURL     string // where citizens reach the pages, e.g. https://zz.example.gov.cn
@@ -101,6 +105,7 @@ func New(mux *http.ServeMux, cfg Config) (*API, error) {
 	a.packages()
 	a.authority()
 	a.seals()
+	a.sealings()
 	a.health()
 	mux.HandleFunc("GET /openapi.yaml", a.serveOpenAPI)
 	if cfg.LedgerFiles != nil {

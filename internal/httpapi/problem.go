@@ -86,6 +86,7 @@ var answers = []mapped{
 	{licences.ErrNoPresentation, http.StatusNotFound, "TOKEN_UNKNOWN"},
 	{licences.ErrUsed, http.StatusGone, "TOKEN_USED"},
 	{licences.ErrTokenExpired, http.StatusGone, "TOKEN_EXPIRED"},
+	{ErrNoReportSeal, http.StatusConflict, "REPORT_SEAL"},
 	{sealing.ErrNoSeal, http.StatusConflict, "NO_SEAL"},
 	{sealing.ErrSealNotUsable, http.StatusConflict, "SEAL_NOT_USABLE"},
 	{sealing.ErrNotAuthorised, http.StatusForbidden, "SEAL_NOT_AUTHORISED"},

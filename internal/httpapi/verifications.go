@@ -19,36 +19,41 @@ import (
 
 type verifyIn struct {
 	At      string `query:"at" doc:"judge at this time (RFC 3339); now by default"`
+	Lang    string `query:"lang" enum:"zh,en" default:"zh" doc:"language of an HTML or PDF report"`
+	Seal    string `query:"seal" maxLength:"64" doc:"of a PDF report: the seal that it gets, by a caller who may use it; the configured one by default"`
+	Matter  string `query:"matter" maxLength:"64" doc:"of a PDF report: the matter that the seal is used for"`
+	Accept  string `header:"Accept" doc:"application/json (default), text/html for one file to keep, application/pdf for a sealed one"`
 	RawBody multipart.Form
 }
 
 // ReportBody is a judgement.
 type ReportBody struct {
-	Verdict  string          `json:"verdict" enum:"valid,invalid,indeterminate"`
-	At       time.Time       `json:"at"`
-	Document string          `json:"document,omitempty" doc:"SM3 of the bytes judged"`
-	Subject  *verify.Subject `json:"subject,omitempty" doc:"what the document says; only when the verdict is valid"`
-	Findings []FindingBody   `json:"findings" doc:"every step, in order"`
+	Verdict    string                   `json:"verdict" enum:"valid,invalid,indeterminate"`
+	Kind       string                   `json:"kind,omitempty" enum:"licence,outcome,document,receipt" doc:"what was judged; a document is nobody's licence, however valid"`
+	At         time.Time                `json:"at"`
+	Document   string                   `json:"document,omitempty" doc:"SM3 of the bytes judged"`
+	Subject    *verify.Subject          `json:"subject,omitempty" doc:"what the document says; only when the verdict is valid"`
+	Signatures []verify.SignatureReport `json:"signatures,omitempty" doc:"each signature, oldest first; what is said of a signer holds where that signature's verdict is valid"`
+	Findings   []FindingBody            `json:"findings" doc:"every step, in order"`
 }
 
 // FindingBody is one step of a judgement.
 type FindingBody struct {
-	Code    string `json:"code"`
-	Clause  string `json:"clause,omitempty"`
-	Outcome string `json:"outcome" enum:"pass,warn,unknown,fail"`
-	Text    string `json:"text" doc:"in Chinese"`
-	TextEN  string `json:"text_en" doc:"in English"`
-}
-
-type reportOut struct {
-	Body ReportBody
+	Code      string `json:"code"`
+	Clause    string `json:"clause,omitempty"`
+	Signature string `json:"signature,omitempty" doc:"name of the signature that it is about; none when about the whole"`
+	Outcome   string `json:"outcome" enum:"pass,warn,unknown,fail"`
+	Text      string `json:"text" doc:"in Chinese"`
+	TextEN    string `json:"text_en" doc:"in English"`
 }
 
 func (a *API) verifications() {
 	op := a.open(http.MethodPost, "/v1/verifications", "verify", "verification", "Judge a document, with or without its receipt")
-	op.Description = "multipart/form-data: `document` (the PDF), optionally `receipt` (JSON). Without a receipt the region's own is looked up. The document is not kept."
+	op.Description = "multipart/form-data: `document` (the PDF), optionally `receipt` (JSON). Without a receipt the region's own is looked up. The document is not kept. The answer is JSON, or with Accept text/html or application/pdf a report for people; the PDF is sealed."
 	op.MaxBodyBytes = MaxUpload
-	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests)
+	op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusTooManyRequests, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotAcceptable, http.StatusConflict)
+	op.Middlewares = huma.Middlewares{a.whoever}
+	op.Responses = a.reportResponses()
 	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{
 		Type: "object",
 		Properties: map[string]*huma.Schema{
@@ -59,7 +64,14 @@ func (a *API) verifications() {
 	huma.Register(a.huma, op, a.verify)
 }
 
-func (a *API) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
+func (a *API) verify(ctx context.Context, in *verifyIn) (*huma.StreamResponse, error) {
+	kind := accepted(in.Accept)
+	if kind == "" || kind != asJSON && a.cfg.Reports == nil {
+		return nil, problem(http.StatusNotAcceptable, "NOT_ACCEPTABLE", nil)
+	}
+	if err := mayUseSeal(ctx, in.Seal); err != nil {
+		return nil, a.answer(ctx, "verification", err)
+	}
 	select {
 	case a.judges <- struct{}{}:
 		defer func() { <-a.judges }()
@@ -89,7 +101,7 @@ func (a *API) verify(ctx context.Context, in *verifyIn) (*reportOut, error) {
 	if err != nil {
 		return nil, a.answer(ctx, "verification", err)
 	}
-	return &reportOut{Body: reportBody(report)}, nil
+	return a.reportAs(ctx, in, kind, report, document)
 }
 
 // Judge judges with the region's own trust file; a document with no receipt gets the region's own one, if there is one.
@@ -120,7 +132,7 @@ func part(form multipart.Form, name string, limit int64) ([]byte, error) {
 }
 
 func reportBody(r verify.Report) ReportBody {
-	b := ReportBody{Verdict: r.Verdict.String(), At: r.At, Findings: []FindingBody{}}
+	b := ReportBody{Verdict: r.Verdict.String(), Kind: r.Kind, At: r.At, Signatures: r.Signatures, Findings: []FindingBody{}}
 	if !r.Document.IsZero() {
 		b.Document = r.Document.String()
 	}
@@ -129,7 +141,7 @@ func reportBody(r verify.Report) ReportBody {
 	}
 	for _, f := range r.Findings {
 		zh, en := text.Finding(f.Code, f.Outcome, f.Params)
-		b.Findings = append(b.Findings, FindingBody{Code: f.Code, Clause: f.Clause, Outcome: string(f.Outcome), Text: zh, TextEN: en})
+		b.Findings = append(b.Findings, FindingBody{Code: f.Code, Clause: f.Clause, Signature: f.Signature, Outcome: string(f.Outcome), Text: zh, TextEN: en})
 	}
 	return b
 }

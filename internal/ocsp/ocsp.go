@@ -1,5 +1,6 @@
 // Package ocsp reads and writes the messages of the Online Certificate Status Protocol (RFC 6960, RFC 8954; GB/T 19713) with
-// SM2 (SM2WithSM3) and ECDSA P-256 (SHA-256) signatures. What it reads is strict DER within limits.
+// SM2 (SM2WithSM3) and ECDSA P-256 (SHA-256) signatures. What it reads is strict DER within limits. As evidence that a document
+// carries it also judges responses and CRLs of RSA and other ECDSA issuers.
 package ocsp
 
 import (
@@ -117,6 +118,8 @@ type Response struct {
 	ResponderDN  []byte   // DER of the responder's name; nil when its key is given instead
 	// Responder is the first certificate that came with the response; nil when none did and the issuer itself answers.
 	Responder *gm.Certificate
+
+	foreign bool // of ParseAny
 }
 
 // Find returns the answer about the certificate that issuer gave the serial number to.

@@ -18,12 +18,18 @@ const maxCertificates = 8
 
 // Parse reads one OCSPResponse of at most MaxResponse bytes with a BasicOCSPResponse in it. It checks no signature; Verify
 // does. Errors: ErrResponse, ErrUnsupported; a StatusError when the responder gives no answer.
-func Parse(b []byte) (*Response, error) {
+func Parse(b []byte) (*Response, error) { return parse(b, false) }
+
+// ParseAny is Parse that also reads responses signed with RSA (PKCS#1 v1.5) and with ECDSA on other curves, with SHA-256,
+// SHA-384 or SHA-512: evidence that documents carry.
+func ParseAny(b []byte) (*Response, error) { return parse(b, true) }
+
+func parse(b []byte, foreign bool) (*Response, error) {
 	basic, err := readOuter(b)
 	if err != nil {
 		return nil, fmt.Errorf("parsing an OCSP response: %w", err)
 	}
-	r := &Response{Raw: bytes.Clone(b)}
+	r := &Response{Raw: bytes.Clone(b), foreign: foreign}
 	if err := r.readBasic(basic); err != nil {
 		return nil, fmt.Errorf("parsing an OCSP response: %w", err)
 	}
@@ -74,11 +80,13 @@ func (r *Response) readBasic(b []byte) error {
 		!body.ReadASN1BitStringAsBytes(&r.Signature) {
 		return fmt.Errorf("BasicOCSPResponse: %w", ErrResponse)
 	}
-	isSM2 := r.Algorithm.Equal(der.SM2WithSM3)
-	if !isSM2 && !r.Algorithm.Equal(der.ECDSAWithSHA256) {
+	withNull := r.Algorithm.Equal(der.SM2WithSM3)
+	if _, known := signatureAlgorithm(r.Algorithm); r.foreign && known {
+		withNull = true
+	} else if !withNull && !r.Algorithm.Equal(der.ECDSAWithSHA256) {
 		return fmt.Errorf("signed with %v: %w", r.Algorithm, ErrUnsupported)
 	}
-	if !alg.Empty() && (!isSM2 || !alg.ReadASN1(&null, cbasn1.NULL) || !null.Empty() || !alg.Empty()) {
+	if !alg.Empty() && (!withNull || !alg.ReadASN1(&null, cbasn1.NULL) || !null.Empty() || !alg.Empty()) {
 		return fmt.Errorf("parameters of the signature algorithm: %w", ErrResponse)
 	}
 	r.TBS = data

@@ -23,17 +23,7 @@ func (r *Response) Verify(issuer *gm.Certificate, at time.Time) error {
 	if issuer == nil || !isIssuer(issuer) {
 		return fmt.Errorf("verifying an OCSP response: no issuer: %w", ErrResponder)
 	}
-	responder := issuer
-	if r.Responder != nil && !bytes.Equal(r.Responder.Raw, issuer.Raw) {
-		responder = r.Responder
-		if err := delegated(responder, issuer, at); err != nil {
-			return fmt.Errorf("verifying an OCSP response: %w", err)
-		}
-	}
-	if err := r.isFrom(responder); err != nil {
-		return fmt.Errorf("verifying an OCSP response: %w", err)
-	}
-	if err := r.checkSignature(responder); err != nil {
+	if err := r.checkResponder(issuer, at); err != nil {
 		return fmt.Errorf("verifying an OCSP response: %w", err)
 	}
 	if r.Produced.After(at.Add(Skew)) {
@@ -50,13 +40,34 @@ func (r *Response) Verify(issuer *gm.Certificate, at time.Time) error {
 	return nil
 }
 
+// checkResponder checks who signed, and the signature; a responder's own certificate must be valid at that time.
+func (r *Response) checkResponder(issuer *gm.Certificate, at time.Time) error {
+	responder := issuer
+	if r.Responder != nil && !bytes.Equal(r.Responder.Raw, issuer.Raw) {
+		responder = r.Responder
+		if err := r.delegated(responder, issuer, at); err != nil {
+			return err
+		}
+	}
+	if err := r.isFrom(responder); err != nil {
+		return err
+	}
+	return r.checkSignature(responder)
+}
+
 // delegated checks that issuer authorised a responder and that its certificate is valid at that time.
-func delegated(c, issuer *gm.Certificate, at time.Time) error {
+func (r *Response) delegated(c, issuer *gm.Certificate, at time.Time) error {
 	if err := mayRespond(c); err != nil {
 		return err
 	}
 	if at.Before(c.NotBefore) || at.After(c.NotAfter) {
 		return fmt.Errorf("the responder's certificate is of %v to %v: %w", c.NotBefore, c.NotAfter, ErrTime)
+	}
+	if r.foreign {
+		if err := gm.CheckIssuedAny(c, issuer); err != nil {
+			return fmt.Errorf("the responder's certificate: %w: %w", ErrResponder, err)
+		}
+		return nil
 	}
 	if gm.IsSM2(issuer.PublicKey) {
 		if err := gm.CheckIssued(c, issuer); err != nil {
@@ -92,6 +103,10 @@ func (r *Response) isFrom(responder *gm.Certificate) error {
 }
 
 func (r *Response) checkSignature(responder *gm.Certificate) error {
+	if r.foreign {
+		algorithm, _ := signatureAlgorithm(r.Algorithm)
+		return gm.CheckSignatureAny(responder.PublicKey, algorithm, r.TBS, r.Signature)
+	}
 	pub := ecKey(responder)
 	switch {
 	case pub == nil:

@@ -57,7 +57,8 @@ func (d *document) picture(n, maxPixels int) (*Picture, error) {
 	if err != nil {
 		return nil, fmt.Errorf("page %d: %w", n, err)
 	}
-	drawn, err := d.in.RenderPageInPixels(&requests.RenderPageInPixels{Page: page, Width: w, Height: h, RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT})
+	// Seals are widgets, which PDFium draws as parts of a form only.
+	drawn, err := d.in.RenderPageInPixels(&requests.RenderPageInPixels{Page: page, Width: w, Height: h, RenderFlags: enums.FPDF_RENDER_FLAG_ANNOT, RenderForm: true, Document: &d.ref})
 	if err != nil {
 		return nil, fmt.Errorf("%w: drawing page %d: %w", fault(err, ErrDocument), n, err)
 	}

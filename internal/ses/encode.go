@@ -39,6 +39,8 @@ func (i *SealInfo) check() error {
 		return fmt.Errorf("name is not text of at most %d bytes: %w", MaxText, ErrInfo)
 	case i.Type < 0 || i.Type > math.MaxInt32:
 		return fmt.Errorf("type %d: %w", i.Type, ErrInfo)
+	case len(i.OtherDigests) > 0:
+		return fmt.Errorf("digests of another algorithm than SM3: %w", ErrInfo)
 	case (len(i.Certs) == 0) == (len(i.CertDigests) == 0) || len(i.Certs)+len(i.CertDigests) > MaxSigners:
 		return fmt.Errorf("%d certificates and %d digests: one kind, at most %d: %w", len(i.Certs), len(i.CertDigests), MaxSigners, ErrInfo)
 	case !isTime(i.Created), !isTime(i.NotBefore), !isTime(i.NotAfter):

@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"encoding/asn1"
 	"fmt"
-	"math"
-	"time"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -14,8 +13,8 @@ import (
 	"yinzheng/internal/gm"
 )
 
-// ParseSeal reads exactly one SESeal of version 4 in canonical form. It checks no signature; Verify does. Errors:
-// ErrVersion when it is recognisably of version 1 or 5, ErrLimit, ErrFormat.
+// ParseSeal reads exactly one SESeal of version 1, 4 or 5. One of version 4 is in canonical form or its Dialect says what is
+// not. It checks no signature; Verify does. Errors: ErrVersion for another version, ErrLimit, ErrFormat, ErrAlgorithm.
 func ParseSeal(b []byte) (*Seal, error) {
 	if err := guard(b, MaxSeal); err != nil {
 		return nil, fmt.Errorf("parsing a seal: %w", err)
@@ -28,8 +27,9 @@ func ParseSeal(b []byte) (*Seal, error) {
 	return s, nil
 }
 
-// ParseSignature reads exactly one SES_Signature of version 4 in canonical form. It checks no signature; Verify does.
-// Errors: ErrVersion when it is recognisably of version 1 or 5, ErrLimit, ErrFormat.
+// ParseSignature reads exactly one SES_Signature of version 1, 4 or 5. One of version 4 is in canonical form or its Dialect, or
+// that of its seal, says what is not. It checks no signature; Verify does. Errors: ErrVersion for another version, ErrLimit,
+// ErrFormat, ErrAlgorithm.
 func ParseSignature(b []byte) (*Signature, error) {
 	if err := guard(b, MaxSignature); err != nil {
 		return nil, fmt.Errorf("parsing a seal signature: %w", err)
@@ -53,9 +53,19 @@ func guard(b []byte, most int) error {
 
 func bad(where string) error { return fmt.Errorf("%s: %w", where, ErrFormat) }
 
-// readSeal reads one SESeal element and demands that it re-encodes to itself.
+// quirks collects what deviates from the standard, each once.
+type quirks []string
+
+func (q *quirks) note(quirk string) {
+	if quirk != "" && !slices.Contains(*q, quirk) {
+		*q = append(*q, quirk)
+	}
+}
+
+// readSeal reads one SESeal element of any version: it has two parts in version 1, four in version 4, and four or five in
+// version 5.
 func readSeal(in *cryptobyte.String) (*Seal, error) {
-	var whole, body, info, cert, value cryptobyte.String
+	var whole, body cryptobyte.String
 	if !in.ReadASN1Element(&whole, cbasn1.SEQUENCE) {
 		return nil, bad("SESeal")
 	}
@@ -64,43 +74,66 @@ func readSeal(in *cryptobyte.String) (*Seal, error) {
 	if !all.ReadASN1(&body, cbasn1.SEQUENCE) {
 		return nil, bad("SESeal")
 	}
-	items := count(body)
-	if items == 2 {
-		return nil, fmt.Errorf("SESeal has the two parts of GM/T 0031-2014 (version 1): %w", ErrVersion)
+	var q quirks
+	var err error
+	parts := count(body)
+	if parts == 2 {
+		err = s.readV1(body, &q)
+	} else {
+		err = s.readBody(body, parts, &q)
 	}
-	if !body.ReadASN1Element(&info, cbasn1.SEQUENCE) {
-		return nil, bad("SESeal.eSealInfo")
-	}
-	if err := checkHeader(info); err != nil {
-		return nil, err
-	}
-	if items == 5 {
-		return nil, fmt.Errorf("SESeal has the five parts of GM/T 0031-2025 (version 5): %w", ErrVersion)
-	}
-	s.info = info
-	if err := s.Info.read(info); err != nil {
-		return nil, err
-	}
-	if !body.ReadASN1(&cert, cbasn1.OCTET_STRING) || !body.ReadASN1ObjectIdentifier(&s.SignAlg) ||
-		!readBits(&body, &value) || !body.Empty() {
-		return nil, bad("SESeal")
-	}
-	if err := checkSigned("SESeal", cert, s.SignAlg, value); err != nil {
-		return nil, err
-	}
-	s.MakerCert, s.Signature = cert, value
-	encoded, err := s.Info.encode()
 	if err != nil {
 		return nil, err
+	}
+	s.Dialect = q
+	if s.Version == Version && len(q) == 0 {
+		return s, s.checkCanonical()
+	}
+	return s, nil
+}
+
+func (s *Seal) readBody(body cryptobyte.String, parts int, q *quirks) error {
+	var info, cert, value cryptobyte.String
+	if !body.ReadASN1Element(&info, cbasn1.SEQUENCE) {
+		return bad("SESeal.eSealInfo")
+	}
+	version, err := readHeaderVersion(info)
+	switch {
+	case err != nil:
+		return err
+	case version != Version && version != Version5:
+		return fmt.Errorf("SES_Header.version is %d: %w", version, ErrVersion)
+	case parts != 4 && (parts != 5 || version != Version5):
+		return fmt.Errorf("SESeal of version %d with %d parts: %w", version, parts, ErrFormat)
+	}
+	s.Version, s.signed = version, info
+	if err := s.Info.read(info, version, q); err != nil {
+		return err
+	}
+	if !body.ReadASN1(&cert, cbasn1.OCTET_STRING) || !body.ReadASN1ObjectIdentifier(&s.SignAlg) || !readBits(&body, &value) {
+		return bad("SESeal")
+	}
+	if err := checkSigned("SESeal", cert, s.SignAlg, value, q); err != nil {
+		return err
+	}
+	s.MakerCert, s.Signature = cert, value
+	s.Timestamp, err = readStamp(&body, "SESeal.timeStamp")
+	return err
+}
+
+func (s *Seal) checkCanonical() error {
+	encoded, err := s.Info.encode()
+	if err != nil {
+		return err
 	}
 	again, err := encodeSeal(encoded, s.MakerCert, s.SignAlg, s.Signature)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !bytes.Equal(again, s.Raw) {
-		return nil, bad("SESeal is not canonical")
+		return bad("SESeal is not canonical")
 	}
-	return s, nil
+	return nil
 }
 
 // count returns the number of elements.
@@ -117,136 +150,59 @@ func count(in cryptobyte.String) int {
 	return n
 }
 
-// checkHeader reads no further than the version, so that other versions are named as such.
-func checkHeader(info cryptobyte.String) error {
-	var body, header cryptobyte.String
-	var id cryptobyte.String
-	var version int64
+// readHeaderVersion reads no further than the version, so that other versions are named as such.
+func readHeaderVersion(info cryptobyte.String) (int, error) {
+	var body, header, id cryptobyte.String
+	var version int
 	if !info.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1(&header, cbasn1.SEQUENCE) ||
 		!header.ReadASN1(&id, cbasn1.IA5String) || string(id) != headerID || !header.ReadASN1Integer(&version) {
-		return bad("SES_Header")
+		return 0, bad("SES_Header")
 	}
-	if version != Version {
-		return fmt.Errorf("SES_Header.version is %d: %w", version, ErrVersion)
-	}
-	return nil
+	return version, nil
 }
 
-// read reads SES_SealInfo, whose header's ID and version have been checked.
-func (i *SealInfo) read(in cryptobyte.String) error {
-	var body, header, id, vendor, esID, property, picture, kind, data cryptobyte.String
-	i.Version = Version
-	var version int64
-	switch {
-	case !in.ReadASN1(&body, cbasn1.SEQUENCE),
-		!body.ReadASN1(&header, cbasn1.SEQUENCE),
-		!header.ReadASN1(&id, cbasn1.IA5String), !header.ReadASN1Integer(&version),
-		!header.ReadASN1(&vendor, cbasn1.IA5String) || !header.Empty():
-		return bad("SES_Header")
-	case !body.ReadASN1(&esID, cbasn1.IA5String) || len(esID) == 0:
-		return bad("SES_SealInfo.esID")
-	case !body.ReadASN1(&property, cbasn1.SEQUENCE):
-		return bad("SES_SealInfo.property")
-	case !body.ReadASN1(&picture, cbasn1.SEQUENCE),
-		!picture.ReadASN1(&kind, cbasn1.IA5String),
-		!picture.ReadASN1(&data, cbasn1.OCTET_STRING) || len(data) == 0,
-		!picture.ReadASN1Integer(&i.Picture.Width), !picture.ReadASN1Integer(&i.Picture.Height) || !picture.Empty(),
-		!isSide(i.Picture.Width), !isSide(i.Picture.Height):
-		return bad("SES_SealInfo.picture")
-	}
-	if len(vendor) > MaxText || len(esID) > MaxText || len(kind) > MaxText || len(data) > MaxPicture {
-		return fmt.Errorf("texts or picture of SES_SealInfo: %w", ErrLimit)
-	}
-	i.VendorID, i.ID, i.Picture.Type, i.Picture.Data = string(vendor), string(esID), string(kind), data
-	if err := i.readProperty(property); err != nil {
-		return err
-	}
-	if !body.Empty() {
-		var err error
-		if i.Extensions, err = readExtensions(&body); err != nil {
-			return err
-		}
-	}
-	if !body.Empty() {
-		return bad("SES_SealInfo")
-	}
-	return nil
-}
-
-func (i *SealInfo) readProperty(in cryptobyte.String) error {
-	var name, list cryptobyte.String
-	var listType int64
-	if !in.ReadASN1Integer(&i.Type) || i.Type < 0 || i.Type > math.MaxInt32 ||
-		!in.ReadASN1(&name, cbasn1.UTF8String) || len(name) == 0 ||
-		!in.ReadASN1Integer(&listType) || listType != listsCerts && listType != listsDigests ||
-		!in.ReadASN1(&list, cbasn1.SEQUENCE) || list.Empty() {
-		return bad("SES_ESPropertyInfo")
-	}
-	if len(name) > MaxText {
-		return fmt.Errorf("SES_ESPropertyInfo.name: %w", ErrLimit)
-	}
-	i.Name = string(name)
-	for !list.Empty() {
-		if len(i.Certs)+len(i.CertDigests) == MaxSigners {
-			return fmt.Errorf("SES_ESPropertyInfo.certList: %w", ErrLimit)
-		}
-		if listType == listsCerts {
-			var cert cryptobyte.String
-			if !list.ReadASN1(&cert, cbasn1.OCTET_STRING) || len(cert) == 0 || len(cert) > MaxCertificate {
-				return bad("SES_ESPropertyInfo.certList")
-			}
-			i.Certs = append(i.Certs, cert)
-			continue
-		}
-		var entry, kind cryptobyte.String
-		var digest []byte
-		if !list.ReadASN1(&entry, cbasn1.SEQUENCE) || !entry.ReadASN1(&kind, cbasn1.PrintableString) || string(kind) != digestTypeText ||
-			!entry.ReadASN1Bytes(&digest, cbasn1.OCTET_STRING) || !entry.Empty() || len(digest) != gm.DigestSize {
-			return bad("SES_ESPropertyInfo.certDigestList")
-		}
-		i.CertDigests = append(i.CertDigests, gm.Digest(digest))
-	}
-	if !readTime(&in, &i.Created) || !readTime(&in, &i.NotBefore) || !readTime(&in, &i.NotAfter) || !in.Empty() {
-		return bad("times of SES_ESPropertyInfo")
-	}
-	return nil
-}
-
-// read reads the SES_Signature in Raw and demands that it re-encodes to itself.
+// read reads the SES_Signature in Raw.
 func (s *Signature) read() error {
 	all := cryptobyte.String(s.Raw)
 	var body, tbs, cert, value cryptobyte.String
 	if !all.ReadASN1(&body, cbasn1.SEQUENCE) {
 		return bad("SES_Signature")
 	}
-	items := count(body)
-	if items == 2 {
-		return fmt.Errorf("SES_Signature has the two parts of GM/T 0031-2014 (version 1): %w", ErrVersion)
-	}
+	parts := count(body)
 	if !body.ReadASN1Element(&tbs, cbasn1.SEQUENCE) {
 		return bad("TBS_Sign")
 	}
 	s.tbs = tbs
-	if err := s.readTBS(tbs); err != nil {
+	var q quirks
+	if parts == 2 {
+		if err := s.readV1(tbs, &body, &q); err != nil {
+			return err
+		}
+		s.Dialect = q
+		return nil
+	}
+	if err := s.readTBS(tbs, &q); err != nil {
 		return err
 	}
 	if !body.ReadASN1(&cert, cbasn1.OCTET_STRING) || !body.ReadASN1ObjectIdentifier(&s.SignAlg) || !readBits(&body, &value) {
 		return bad("SES_Signature")
 	}
-	if err := checkSigned("SES_Signature", cert, s.SignAlg, value); err != nil {
+	if err := checkSigned("SES_Signature", cert, s.SignAlg, value, &q); err != nil {
 		return err
 	}
 	s.SignerCert, s.Value = cert, value
-	if !body.Empty() {
-		var wrapped, token cryptobyte.String
-		if !body.ReadASN1(&wrapped, tag0) || !body.Empty() || !readBits(&wrapped, &token) || !wrapped.Empty() || len(token) == 0 {
-			return bad("SES_Signature.timeStamp")
-		}
-		if len(token) > MaxTimestamp {
-			return fmt.Errorf("SES_Signature.timeStamp: %w", ErrLimit)
-		}
-		s.Timestamp = token
+	var err error
+	if s.Timestamp, err = readStamp(&body, "SES_Signature.timeStamp"); err != nil {
+		return err
 	}
+	s.Dialect = q
+	if s.Version == Version && len(q) == 0 {
+		return s.checkCanonical()
+	}
+	return nil
+}
+
+func (s *Signature) checkCanonical() error {
 	inner, err := encodeTBS(s.Seal.Raw, s.Time, s.DataHash, s.Property, s.Extensions)
 	if err != nil {
 		return err
@@ -261,9 +217,9 @@ func (s *Signature) read() error {
 	return nil
 }
 
-func (s *Signature) readTBS(in cryptobyte.String) error {
-	var body, hash, property cryptobyte.String
-	var version int64
+func (s *Signature) readTBS(in cryptobyte.String, q *quirks) error {
+	var body cryptobyte.String
+	var version int
 	if !in.ReadASN1(&body, cbasn1.SEQUENCE) || !body.ReadASN1Integer(&version) {
 		return bad("TBS_Sign.version")
 	}
@@ -271,13 +227,32 @@ func (s *Signature) readTBS(in cryptobyte.String) error {
 	if s.Seal, err = readSeal(&body); err != nil {
 		return err
 	}
-	if version != Version {
+	switch {
+	case version != Version && version != Version5:
 		return fmt.Errorf("TBS_Sign.version is %d: %w", version, ErrVersion)
+	case version != s.Seal.Version: // GM/T 0031-2025 says so, and 38540 knows 4 only
+		return fmt.Errorf("TBS_Sign.version is %d around a seal of version %d: %w", version, s.Seal.Version, ErrFormat)
 	}
-	if !readTime(&body, &s.Time) {
-		return bad("TBS_Sign.timeInfo")
+	s.Version = version
+	if s.Time, err = readTime(&body, cbasn1.GeneralizedTime, q); err != nil {
+		return fmt.Errorf("TBS_Sign.timeInfo: %w", err)
 	}
-	if !readBits(&body, &hash) || len(hash) != gm.DigestSize {
+	if err := s.readHashed(&body); err != nil {
+		return err
+	}
+	if s.Extensions, err = readExtensions(&body, true, q); err != nil {
+		return fmt.Errorf("TBS_Sign: %w", err)
+	}
+	if !body.Empty() {
+		return bad("TBS_Sign")
+	}
+	return nil
+}
+
+// readHashed reads dataHash and propertyInfo.
+func (s *Signature) readHashed(body *cryptobyte.String) error {
+	var hash, property cryptobyte.String
+	if !readBits(body, &hash) || len(hash) != gm.DigestSize {
 		return bad("TBS_Sign.dataHash")
 	}
 	if !body.ReadASN1(&property, cbasn1.IA5String) {
@@ -287,81 +262,50 @@ func (s *Signature) readTBS(in cryptobyte.String) error {
 		return fmt.Errorf("TBS_Sign.propertyInfo: %w", ErrLimit)
 	}
 	s.DataHash, s.Property = gm.Digest(hash), string(property)
-	if !body.Empty() {
-		var wrapped cryptobyte.String
-		if !body.ReadASN1(&wrapped, tag0) || !body.Empty() {
-			return bad("TBS_Sign.extDatas")
-		}
-		if s.Extensions, err = readExtensions(&wrapped); err != nil {
-			return err
-		}
-		if !wrapped.Empty() {
-			return bad("TBS_Sign.extDatas")
-		}
-	}
 	return nil
 }
 
-// checkSigned checks the three parts after what was signed: a certificate of bearable size, SM2 with SM3, and r and s in
-// their one spelling.
-func checkSigned(where string, cert []byte, alg asn1.ObjectIdentifier, value []byte) error {
+// readStamp reads timeStamp [0] EXPLICIT BIT STRING OPTIONAL at the end.
+func readStamp(body *cryptobyte.String, where string) ([]byte, error) {
+	if body.Empty() {
+		return nil, nil
+	}
+	var wrapped, token cryptobyte.String
+	if !body.ReadASN1(&wrapped, tag0) || !body.Empty() || !readBits(&wrapped, &token) || !wrapped.Empty() || len(token) == 0 {
+		return nil, bad(where)
+	}
+	if len(token) > MaxTimestamp {
+		return nil, fmt.Errorf("%s: %w", where, ErrLimit)
+	}
+	return token, nil
+}
+
+// checkSigned checks the three parts after what was signed: a certificate of bearable size, SM2 with SM3, and r and s.
+func checkSigned(where string, cert []byte, alg asn1.ObjectIdentifier, value []byte, q *quirks) error {
 	if len(cert) > MaxCertificate {
 		return fmt.Errorf("%s.cert: %w", where, ErrLimit)
 	}
-	if err := der.Check(cert, der.Limits{MaxBytes: MaxCertificate}); err != nil {
-		return fmt.Errorf("%s.cert: %w: %w", where, ErrFormat, err)
+	if der.Check(cert, der.Limits{MaxBytes: MaxCertificate}) != nil {
+		if err := der.Check(cert, der.Limits{MaxBytes: MaxCertificate, AnyText: true}); err != nil {
+			return fmt.Errorf("%s.cert: %w: %w", where, ErrFormat, err)
+		}
+		q.note(QuirkCertText)
 	}
-	if !alg.Equal(der.SM2WithSM3) {
-		return fmt.Errorf("%s: signature algorithm %v: %w", where, alg, ErrFormat)
+	switch {
+	case alg.Equal(der.SM2WithSM3):
+	case alg.Equal(der.SM2Sign):
+		q.note(QuirkAlgorithm)
+	case alg.Equal(asn1.ObjectIdentifier{1, 2, 156, 10197, 501}):
+		q.note(QuirkMisprint)
+	default:
+		return fmt.Errorf("%s: %v: %w: %w", where, alg, ErrAlgorithm, ErrFormat)
 	}
-	if _, _, err := gm.ParseSignature(value); err != nil {
+	_, raw, err := gm.SignatureToDER(value)
+	if err != nil {
 		return fmt.Errorf("%s: signature value: %w: %w", where, ErrFormat, err)
 	}
+	if raw {
+		q.note(QuirkRaw)
+	}
 	return nil
-}
-
-// readBits reads a BIT STRING of whole bytes.
-func readBits(in, out *cryptobyte.String) bool {
-	var bits cryptobyte.String
-	var unused uint8
-	if !in.ReadASN1(&bits, cbasn1.BIT_STRING) || !bits.ReadUint8(&unused) || unused != 0 {
-		return false
-	}
-	*out = bits
-	return true
-}
-
-// readTime reads a GeneralizedTime of whole seconds.
-func readTime(in *cryptobyte.String, out *time.Time) bool {
-	var content cryptobyte.String
-	if !in.ReadASN1(&content, cbasn1.GeneralizedTime) {
-		return false
-	}
-	t, ok := der.ParseGeneralizedTime(string(content))
-	*out = t
-	return ok && isTime(t)
-}
-
-// readExtensions reads an ExtensionDatas of at least one.
-func readExtensions(in *cryptobyte.String) ([]Extension, error) {
-	var list cryptobyte.String
-	if !in.ReadASN1(&list, cbasn1.SEQUENCE) || list.Empty() {
-		return nil, bad("extDatas")
-	}
-	var out []Extension
-	for !list.Empty() {
-		var one, value cryptobyte.String
-		var e Extension
-		if !list.ReadASN1(&one, cbasn1.SEQUENCE) || !one.ReadASN1ObjectIdentifier(&e.ID) ||
-			one.PeekASN1Tag(cbasn1.BOOLEAN) && !one.ReadASN1Boolean(&e.Critical) ||
-			!one.ReadASN1(&value, cbasn1.OCTET_STRING) || !one.Empty() {
-			return nil, bad("extDatas")
-		}
-		if len(out) == MaxExtensions || len(value) > MaxExtension {
-			return nil, fmt.Errorf("extDatas: %w", ErrLimit)
-		}
-		e.Value = value
-		out = append(out, e)
-	}
-	return out, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/sha256"
 	"fmt"
 	"time"
 
@@ -44,8 +45,8 @@ func MakeSeal(info SealInfo, makerCert []byte, key crypto.Signer) (*Seal, error)
 
 // Sign makes a seal signature: it verifies the seal, wants the signer's certificate in the seal's list, signs TBS_Sign, and
 // asks timestamp, unless nil, for a token over the SM3 digest of the signature value. The time is cut to whole seconds.
-// Nothing is judged of certificates but that the signer's holds the key. Errors: ErrNotListed, ErrInfo, ErrCertificate,
-// ErrExtension, gm.ErrSignature, and those of timestamp.
+// Nothing is judged of certificates but that the signer's holds the key. Errors: ErrNotListed, ErrVersion for a seal
+// that this package would not make, ErrInfo, ErrCertificate, ErrExtension, gm.ErrSignature, and those of timestamp.
 func Sign(t ToSign, signerCert []byte, key crypto.Signer, timestamp func(gm.Digest) ([]byte, error)) (*Signature, error) {
 	r, err := t.Seal.Ready(signerCert)
 	if err != nil {
@@ -62,11 +63,14 @@ type Ready struct {
 	pub    *ecdsa.PublicKey
 }
 
-// Ready verifies the seal and wants the signer's certificate in its list. Errors: ErrNotListed, ErrCertificate, ErrExtension,
-// gm.ErrSignature.
+// Ready verifies the seal and wants the signer's certificate in its list. Errors: ErrNotListed, ErrVersion for a seal that
+// this package would not make, ErrCertificate, ErrExtension, gm.ErrSignature.
 func (s *Seal) Ready(signerCert []byte) (*Ready, error) {
 	if err := s.Verify(); err != nil {
 		return nil, fmt.Errorf("sealing: %w", err)
+	}
+	if s.Version != Version || len(s.Dialect) > 0 {
+		return nil, fmt.Errorf("sealing with a seal of version %d and dialect %v: %w", s.Version, s.Dialect, ErrVersion)
 	}
 	if !s.Lists(signerCert) {
 		return nil, fmt.Errorf("sealing: %w", ErrNotListed)
@@ -119,6 +123,9 @@ func (r *Ready) Sign(t ToSign, key crypto.Signer, timestamp func(gm.Digest) ([]b
 
 // checkKey wants a certificate that fits and holds the key.
 func checkKey(cert []byte, key crypto.Signer) error {
+	if err := der.Check(cert, der.Limits{MaxBytes: MaxCertificate}); err != nil {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
 	pub, err := publicKey(cert)
 	if err != nil {
 		return err
@@ -130,10 +137,10 @@ func checkKey(cert []byte, key crypto.Signer) error {
 }
 
 func parseCertificate(b []byte) (*gm.Certificate, error) {
-	if err := der.Check(b, der.Limits{MaxBytes: MaxCertificate}); err != nil {
+	if err := der.Check(b, der.Limits{MaxBytes: MaxCertificate, AnyText: true}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
-	cert, err := gm.ParseCertificate(b)
+	cert, _, err := gm.ParseAnyCertificate(b)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
@@ -158,11 +165,11 @@ func (s *Seal) Maker() (*gm.Certificate, error) { return parseCertificate(s.Make
 // Signer reads the certificate of the signer, or returns ErrCertificate.
 func (s *Signature) Signer() (*gm.Certificate, error) { return parseCertificate(s.SignerCert) }
 
-// Verify checks the maker's signature over SES_SealInfo as received. It does not judge the maker's certificate beyond
-// reading its key, nor the seal's validity. Errors: gm.ErrSignature, ErrCertificate, ErrExtension, and ErrFormat for a seal
-// that was not parsed.
+// Verify checks the maker's signature over what was received: SES_SealInfo, in version 1 with certificate and algorithm. It
+// does not judge the maker's certificate beyond reading its key, nor the seal's validity. Errors: gm.ErrSignature,
+// ErrCertificate, ErrExtension, and ErrFormat for a seal that was not parsed.
 func (s *Seal) Verify() error {
-	if s == nil || s.info == nil {
+	if s == nil || s.signed == nil {
 		return fmt.Errorf("verifying a seal: nothing was parsed: %w", ErrFormat)
 	}
 	if err := checkCritical(s.Info.Extensions); err != nil {
@@ -172,13 +179,23 @@ func (s *Seal) Verify() error {
 	if err != nil {
 		return fmt.Errorf("verifying a seal: maker: %w", err)
 	}
-	if err := gm.Verify(pub, s.info, s.Signature); err != nil {
+	if err := verifyValue(pub, s.signed, s.Signature); err != nil {
 		return fmt.Errorf("verifying a seal: %w", err)
 	}
 	return nil
 }
 
-// Lists reports whether the seal lists the certificate (DER): the same bytes, or their SM3 digest.
+// verifyValue takes r and s in DER or, for what was read so, as they are.
+func verifyValue(pub *ecdsa.PublicKey, message, value []byte) error {
+	encoded, _, err := gm.SignatureToDER(value)
+	if err != nil {
+		return err
+	}
+	return gm.Verify(pub, message, encoded)
+}
+
+// Lists reports whether the seal lists the certificate (DER): the same bytes, or their digest
+// by SM3 or SHA-256.
 func (s *Seal) Lists(signerCert []byte) bool {
 	if s == nil || len(signerCert) == 0 {
 		return false
@@ -191,6 +208,12 @@ func (s *Seal) Lists(signerCert []byte) bool {
 	digest := gm.Sum(signerCert)
 	for _, listed := range s.Info.CertDigests {
 		if listed == digest {
+			return true
+		}
+	}
+	other := sha256.Sum256(signerCert)
+	for _, listed := range s.Info.OtherDigests {
+		if isSHA256(listed.Type) && bytes.Equal(listed.Value, other[:]) {
 			return true
 		}
 	}
@@ -212,7 +235,7 @@ func (s *Signature) Verify() error {
 	if err != nil {
 		return fmt.Errorf("verifying a seal signature: signer: %w", err)
 	}
-	if err := gm.Verify(pub, s.tbs, s.Value); err != nil {
+	if err := verifyValue(pub, s.tbs, s.Value); err != nil {
 		return fmt.Errorf("verifying a seal signature: %w", err)
 	}
 	return nil

@@ -53,67 +53,73 @@ func withHeaderVersion(t testing.TB, seal []byte, version byte) []byte {
 	return bytes.Replace(seal, old, append(changed, version), 1)
 }
 
-// TestOtherVersionsAreNamed makes seals and signatures of the shapes of GM/T 0031-2014 (1) and GM/T 0031-2025 (5).
+// TestOtherVersionsAreNamed makes seals with numbers that no standard has, and forms that contradict their number.
 func TestOtherVersionsAreNamed(t *testing.T) {
 	h := newHouse(t)
 	s := h.sign(t, true)
-	seal := elements(t, s.Seal.Raw)
 	signature := elements(t, s.Raw)
 	tbs := elements(t, signature[0])
-
-	seal1 := sequence(t, seal[0], sequence(t, seal[1:]...))
 	stamp := []byte{0xa0, 0x05, 0x03, 0x03, 0x00, 0x05, 0x00}
-	seal5 := sequence(t, append(elements(t, withHeaderVersion(t, s.Seal.Raw, 5)), stamp)...)
-	inside := func(seal []byte) []byte {
-		return sequence(t, append([][]byte{sequence(t, append([][]byte{tbs[0], seal}, tbs[2:]...)...)}, signature[1:]...)...)
+	inside := func(version byte, seal []byte) []byte {
+		number := []byte{0x02, 0x01, version}
+		return sequence(t, append([][]byte{sequence(t, append([][]byte{number, seal}, tbs[2:]...)...)}, signature[1:]...)...)
 	}
 	for name, b := range map[string][]byte{
-		"version 1":                    seal1,
-		"version 5":                    seal5,
-		"version 5 without timestamp":  withHeaderVersion(t, s.Seal.Raw, 5),
-		"version 4 with a fifth part":  sequence(t, append(elements(t, s.Seal.Raw), stamp)...),
-		"version 11 of 0031's example": withHeaderVersion(t, s.Seal.Raw, 11),
+		"version 2": withHeaderVersion(t, s.Seal.Raw, 2), "version 6": withHeaderVersion(t, s.Seal.Raw, 6),
+		"version 1 in four parts": withHeaderVersion(t, s.Seal.Raw, 1),
 	} {
 		if _, err := ses.ParseSeal(b); !errors.Is(err, ses.ErrVersion) {
 			t.Errorf("seal of %s: got %v, want ErrVersion", name, err)
 		}
-		if _, err := ses.ParseSignature(inside(b)); !errors.Is(err, ses.ErrVersion) {
+		if _, err := ses.ParseSignature(inside(4, b)); !errors.Is(err, ses.ErrVersion) {
 			t.Errorf("signature with a seal of %s: got %v, want ErrVersion", name, err)
 		}
 	}
-	if _, err := ses.ParseSignature(sequence(t, signature[0], signature[3])); !errors.Is(err, ses.ErrVersion) {
-		t.Errorf("signature of version 1: got %v, want ErrVersion", err)
+	if _, err := ses.ParseSignature(inside(3, s.Seal.Raw)); !errors.Is(err, ses.ErrVersion) {
+		t.Errorf("signature of version 3: got %v, want ErrVersion", err)
 	}
-	if _, err := ses.ParseSignature(inside(s.Seal.Raw)); err != nil {
+	for name, b := range map[string][]byte{
+		"a fifth part":           sequence(t, append(elements(t, s.Seal.Raw), stamp)...),
+		"the parts of version 1": sequence(t, elements(t, s.Seal.Raw)[0], sequence(t, elements(t, s.Seal.Raw)[1:]...)),
+	} {
+		if _, err := ses.ParseSeal(b); !errors.Is(err, ses.ErrFormat) {
+			t.Errorf("version 4 with %s: got %v, want ErrFormat", name, err)
+		}
+	}
+	for name, b := range map[string][]byte{
+		"5 around a seal of 4": inside(5, s.Seal.Raw), "4 around a seal of 5": inside(4, withHeaderVersion(t, s.Seal.Raw, 5)),
+		"1 around a seal of 4": sequence(t, signature[0], signature[3]),
+	} {
+		if _, err := ses.ParseSignature(b); !errors.Is(err, ses.ErrFormat) {
+			t.Errorf("version %s: got %v, want ErrFormat", name, err)
+		}
+	}
+	if _, err := ses.ParseSignature(inside(4, s.Seal.Raw)); err != nil {
 		t.Errorf("taken apart and put together: %v", err)
 	}
 }
 
-// TestOtherSpellingsOfTheSameSealAreRefused: what means the same must not have two encodings.
-func TestOtherSpellingsOfTheSameSealAreRefused(t *testing.T) {
+// TestOtherFormsAreRefused: what no vendor writes must not have two encodings.
+func TestOtherFormsAreRefused(t *testing.T) {
 	h := newHouse(t)
 	s := h.sign(t, true)
-	seal, signature := elements(t, s.Seal.Raw), elements(t, s.Raw)
-	r, v, err := gm.ParseSignature(s.Value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw := append([]byte{0x03, 65, 0}, append(r.FillBytes(make([]byte, 32)), v.FillBytes(make([]byte, 32))...)...)
-	emptyExtensions := sequence(t, append(elements(t, seal[0]), []byte{0x30, 0x00})...)
+	signature := elements(t, s.Raw)
+	zeros := append([]byte{0x03, 65, 0}, make([]byte, 64)...)
 	for name, b := range map[string][]byte{
-		"raw r and s":       sequence(t, signature[0], signature[1], signature[2], raw, signature[4]),
-		"empty timestamp":   sequence(t, append(signature[:4:4], []byte{0xa0, 0x03, 0x03, 0x01, 0x00})...),
-		"sixth part":        sequence(t, append(signature[:5:5], []byte{0x05, 0x00})...),
-		"no signature":      sequence(t, signature[:3]...),
-		"another algorithm": sequence(t, signature[0], signature[1], []byte("\x06\x09\x2a\x81\x1c\xcf\x55\x01\x82\x2d\x01"), signature[3]),
-		"certificate junk":  sequence(t, signature[0], []byte{0x04, 0x01, 0x30}, signature[2], signature[3]),
+		"r and s of zero":  sequence(t, signature[0], signature[1], signature[2], zeros, signature[4]),
+		"63 bytes":         sequence(t, signature[0], signature[1], signature[2], append([]byte{0x03, 64, 0}, zeros[3:66]...)),
+		"empty timestamp":  sequence(t, append(signature[:4:4], []byte{0xa0, 0x03, 0x03, 0x01, 0x00})...),
+		"sixth part":       sequence(t, append(signature[:5:5], []byte{0x05, 0x00})...),
+		"no signature":     sequence(t, signature[:3]...),
+		"certificate junk": sequence(t, signature[0], []byte{0x04, 0x01, 0x30}, signature[2], signature[3]),
 	} {
 		if _, err := ses.ParseSignature(b); !errors.Is(err, ses.ErrFormat) {
 			t.Errorf("%s: got %v, want ErrFormat", name, err)
 		}
 	}
-	if _, err := ses.ParseSeal(sequence(t, append([][]byte{emptyExtensions}, seal[1:]...)...)); !errors.Is(err, ses.ErrFormat) {
-		t.Errorf("empty extDatas: got %v, want ErrFormat", err)
+	sm9 := sequence(t, signature[0], signature[1], []byte("\x06\x08\x2a\x81\x1c\xcf\x55\x01\x83\x76"), signature[3])
+	if _, err := ses.ParseSignature(sm9); !errors.Is(err, ses.ErrAlgorithm) {
+		t.Errorf("another algorithm: got %v, want ErrAlgorithm", err)
 	}
 }
 
@@ -128,6 +134,9 @@ func seeds(t testing.TB) (seals, signatures [][]byte) {
 	seals = append(common, stamped.Seal.Raw, h.seal(t, digests).Raw, sequence(t, parts[0], sequence(t, parts[1:]...)),
 		withHeaderVersion(t, stamped.Seal.Raw, 5))
 	signatures = append(common[:len(common):len(common)], stamped.Raw, h.sign(t, false).Raw)
+	for _, c := range vendors(t, h) {
+		seals, signatures = append(seals, c.seal), append(signatures, c.signature)
+	}
 	return seals, signatures
 }
 
@@ -136,7 +145,7 @@ func FuzzParseSeal(f *testing.F) {
 	for _, b := range corpus {
 		f.Add(b)
 	}
-	if len(corpus) < 6 {
+	if len(corpus) < 20 {
 		f.Fatalf("only %d seeds", len(corpus))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -144,8 +153,9 @@ func FuzzParseSeal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !bytes.Equal(s.Raw, b) || s.Info.Version != ses.Version || len(s.Info.Certs)+len(s.Info.CertDigests) == 0 {
-			t.Fatalf("accepted %+v", s.Info)
+		if !bytes.Equal(s.Raw, b) || s.Version != 1 && s.Version != s.Info.Version ||
+			s.Version != 1 && len(s.Info.Certs)+len(s.Info.CertDigests)+len(s.Info.OtherDigests) == 0 {
+			t.Fatalf("accepted version %d, %+v", s.Version, s.Info)
 		}
 		_ = s.Verify()
 		_ = s.Lists(b)
@@ -157,7 +167,7 @@ func FuzzParseSignature(f *testing.F) {
 	for _, b := range corpus {
 		f.Add(b)
 	}
-	if len(corpus) < 5 {
+	if len(corpus) < 20 {
 		f.Fatalf("only %d seeds", len(corpus))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -165,7 +175,7 @@ func FuzzParseSignature(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !bytes.Equal(s.Raw, b) || s.Seal == nil {
+		if !bytes.Equal(s.Raw, b) || s.Seal == nil || s.Version != s.Seal.Version {
 			t.Fatal("accepted without its bytes or its seal")
 		}
 		_ = s.Verify()

@@ -23,7 +23,7 @@ import (
 const crashVariable = "YINZHENG_STORE_CRASH_CHILD"
 
 // crashWork is what children do, over and over: each works through the steps of one ID and prints what is durable.
-var crashWork = map[string]func(db *store.DB, id string) error{"licences": issue, "certificates": certify}
+var crashWork = map[string]func(db *store.DB, id string) error{"licences": issue, "certificates": certify, "sealings": seal}
 
 func TestMain(m *testing.M) {
 	if work, path, ok := strings.Cut(os.Getenv(crashVariable), ":"); ok {

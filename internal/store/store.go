@@ -2,8 +2,8 @@
 // package sq), one set of migrations, and on SQLite one writer that commits its callers in groups.
 //
 // A *DB implements licences.Store, licences.Register, licences.Lists, licences.Presentations, ledger.Store, ledger.Books,
-// archive.Index, completion.Store, audit.Log, sealing.Register, auth.Credentials, ca.Register, ca.Revocations, ca.Tokens and
-// foureyes.Store. Times are UTC, kept to the microsecond at least.
+// archive.Index, completion.Store, audit.Log, sealing.Register, sealing.Drafts, desk.Papers, desk.Joints, auth.Credentials,
+// ca.Register, ca.Revocations, ca.Tokens and foureyes.Store. Times are UTC, kept to the microsecond at least.
 package store
 
 import (

@@ -37,6 +37,7 @@ var (
 	_ storetest.AuthorityBook    = (*store.DB)(nil)
 	_ ca.Tokens                  = (*store.DB)(nil)
 	_ foureyes.Store             = (*store.DB)(nil)
+	_ storetest.DeskBook         = (*store.DB)(nil)
 )
 
 // openFile opens new books in a file of the test's own.
@@ -85,6 +86,7 @@ func keepsTheContracts(t *testing.T, open func(t *testing.T) *store.DB) {
 	t.Run("Proposals", func(t *testing.T) {
 		storetest.Proposals(t, func(t *testing.T) foureyes.Store { return open(t) })
 	})
+	t.Run("Desk", func(t *testing.T) { storetest.Desk(t, func(t *testing.T) storetest.DeskBook { return open(t) }) })
 	t.Run("Ledger", func(t *testing.T) {
 		ledgertest.Store(t, func(t *testing.T) ledgertest.StoreAndBooks { return open(t) })
 	})

@@ -82,21 +82,30 @@ func readInfo(b []byte) (*tstInfo, error) {
 	return i, nil
 }
 
+// read reads a TSTInfo without extensions, over a digest of 32 bytes.
 func (i *tstInfo) read(in cryptobyte.String) bool {
+	return i.readCommon(&in) && isHash(i.imprint.hash) && len(i.imprint.digest) == gm.DigestSize && in.Empty()
+}
+
+// readCommon reads all before the extensions; which hash it is, and how long, is for the caller.
+func (i *tstInfo) readCommon(in *cryptobyte.String) bool {
 	var version int64
 	var at cryptobyte.String
 	var ok bool
 	i.serial = new(big.Int)
-	if !in.ReadASN1Integer(&version) || version != 1 || !in.ReadASN1ObjectIdentifier(&i.policy) ||
-		!i.readImprint(&in) ||
-		!in.ReadASN1Integer(i.serial) || i.serial.Sign() <= 0 || i.serial.BitLen() > MaxSerial ||
-		!in.ReadASN1(&at, cbasn1.GeneralizedTime) {
+	if !in.ReadASN1Integer(&version) || version != 1 || !in.ReadASN1ObjectIdentifier(&i.policy) {
+		return false
+	}
+	if i.imprint, ok = readImprint(in); !ok {
+		return false
+	}
+	if !in.ReadASN1Integer(i.serial) || i.serial.Sign() <= 0 || i.serial.BitLen() > MaxSerial || !in.ReadASN1(&at, cbasn1.GeneralizedTime) {
 		return false
 	}
 	if i.time, ok = der.ParseGeneralizedTime(string(at)); !ok {
 		return false
 	}
-	if in.PeekASN1Tag(cbasn1.SEQUENCE) && !i.readAccuracy(&in) {
+	if in.PeekASN1Tag(cbasn1.SEQUENCE) && !i.readAccuracy(in) {
 		return false
 	}
 	if in.PeekASN1Tag(cbasn1.BOOLEAN) && (!in.ReadASN1Boolean(&i.ordering) || !i.ordering) {
@@ -115,13 +124,17 @@ func (i *tstInfo) read(in cryptobyte.String) bool {
 		}
 		i.tsa = name
 	}
-	return in.Empty()
+	return true
 }
 
-func (i *tstInfo) readImprint(in *cryptobyte.String) bool {
-	var ok bool
-	i.imprint, ok = readImprint(in)
-	return ok && isHash(i.imprint.hash) && len(i.imprint.digest) == gm.DigestSize
+// token has what the TSTInfo says.
+func (i *tstInfo) token() *Token {
+	t := &Token{Policy: i.policy, Hash: i.imprint.hash, Digest: i.imprint.digest, Serial: i.serial, Time: i.time, Accuracy: i.accuracy,
+		Nonce: i.nonce, bare: i.imprint.bare}
+	if len(t.Digest) == gm.DigestSize {
+		t.Imprint = gm.Digest(t.Digest)
+	}
+	return t
 }
 
 func (i *tstInfo) readAccuracy(in *cryptobyte.String) bool {

@@ -1,11 +1,11 @@
 package tsp
 
 import (
+	"bytes"
 	"fmt"
 
 	"yinzheng/internal/cms"
 	"yinzheng/internal/der"
-	"yinzheng/internal/gm"
 )
 
 // Parse reads exactly one canonical token over SM3, signed with SM2, that holds its signer's certificate: what it accepts
@@ -47,14 +47,20 @@ func read(signed *cms.SignedData) (*Token, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Token{DER: signed.Raw, Policy: info.policy, Hash: info.imprint.hash, Imprint: gm.Digest(info.imprint.digest),
-		Serial: info.serial, Time: info.time, Accuracy: info.accuracy, Nonce: info.nonce, Signer: signed.Signer,
-		signed: signed, bare: info.imprint.bare}, nil
+	t := info.token()
+	t.DER, t.Signer, t.Certificates, t.signed = signed.Raw, signed.Signer, signed.Certificates, signed
+	return t, nil
 }
 
 // SignedBy returns the token with its signer's certificate (DER), for one that was made without. Errors: ErrSigner, when it is
 // another certificate.
 func (t *Token) SignedBy(cert []byte) (*Token, error) {
+	if t != nil && t.foreign != nil {
+		if !bytes.Equal(cert, t.foreign.Signer) {
+			return nil, fmt.Errorf("naming the signer of a timestamp: another certificate is embedded: %w", ErrSigner)
+		}
+		return t, nil
+	}
 	if t == nil || t.signed == nil {
 		return nil, fmt.Errorf("naming the signer of a timestamp: nothing was parsed: %w", ErrFormat)
 	}

@@ -18,6 +18,12 @@ var ErrAnswer = errors.New("tsp: token does not answer the query")
 // time, the named certificate (ESS) and the signature. The chain and revocation are not judged here. Errors: ErrImprint,
 // ErrSigner, those of cms.SignedData.Verify, and gm.ErrSignature.
 func (t *Token) Verify(imprint gm.Digest) error {
+	if t != nil && t.foreign != nil {
+		if !t.Hash.Equal(der.SM3) {
+			return fmt.Errorf("verifying a timestamp: %w", ErrImprint)
+		}
+		return t.VerifyDigest(imprint[:])
+	}
 	if _, err := t.verify(der.SM3, imprint[:]); err != nil {
 		return fmt.Errorf("verifying a timestamp: %w", err)
 	}
@@ -65,6 +71,9 @@ func (t *Token) verify(hash asn1.ObjectIdentifier, imprint []byte) (*tstInfo, er
 // CrossCheck asks a second implementation for its opinion of an SM2 signature; it does nothing for ECDSA. Errors: those of
 // cms.SignedData.CrossCheck.
 func (t *Token) CrossCheck() error {
+	if t != nil && t.foreign != nil {
+		return t.foreign.CrossCheck()
+	}
 	if t == nil || t.signed == nil {
 		return fmt.Errorf("cross-checking a timestamp: nothing was parsed: %w", ErrFormat)
 	}

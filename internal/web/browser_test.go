@@ -5,6 +5,7 @@ package web_test
 import (
 	"bytes"
 	"fmt"
+	"image/color"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +15,10 @@ import (
 	"strings"
 	"testing"
 
+	"yinzheng/internal/verdict"
+	"yinzheng/internal/verdict/verdicttest"
 	"yinzheng/licences"
+	"yinzheng/verify"
 )
 
 // browse runs a real browser; that there is none is a failure, never a skip.
@@ -107,6 +111,50 @@ func TestNoPageIsWiderThanAPhone(t *testing.T) {
 	for _, path := range paths {
 		if want := "<li>" + path + " wide 390 styled 1</li>"; !strings.Contains(seen, want) {
 			t.Errorf("%s is not as wide as a phone: want %s in %s", path, want, seen)
+		}
+	}
+}
+
+func TestReportShowsInABrowserOnADeskAndOnAPhone(t *testing.T) {
+	h, p := reports(t, reader(t))
+	content := document(t)
+	alone, err := p.Standalone(t.Context(), verdicttest.Report(now, int64(len(content))), bytes.NewReader(content), int64(len(content)), "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := post(t, h, map[string]string{"document": string(content)}).Body.String()
+	mux := http.NewServeMux()
+	mux.Handle("/", phone(h, page, []string{"/report", "/alone"}))
+	mux.HandleFunc("/alone", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(alone) })
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	seen := string(browse(t, "--virtual-time-budget=5000", "--window-size=1280,900", "--dump-dom", server.URL+"/phone"))
+	for _, path := range []string{"/report", "/alone"} {
+		if want := "<li>" + path + " wide 390 styled 1</li>"; !strings.Contains(seen, want) {
+			t.Errorf("%s is not as wide as a phone: want %s in %s", path, want, seen)
+		}
+		f, err := os.Open(screenshot(t, server.URL+path, 1280, 2600))
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, err := png.Decode(f)
+		_ = f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks := map[color.NRGBA]int{verdict.Colour(verify.Valid): 0, verdict.Colour(verify.Invalid): 0, verdict.Colour(verify.Indeterminate): 0}
+		for y := range img.Bounds().Dy() {
+			for x := range img.Bounds().Dx() {
+				c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA) //nolint:forcetypeassert // it is the model's
+				if _, is := marks[c]; is {
+					marks[c]++
+				}
+			}
+		}
+		for c, n := range marks {
+			if n < 1000 {
+				t.Errorf("%s has %d pixels of %v: bars, badges or marked places are missing", path, n, c)
+			}
 		}
 	}
 }

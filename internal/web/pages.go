@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"errors"
 	"html/template"
 	"io"
@@ -56,7 +57,13 @@ func (p *Pages) verify(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, http.StatusInternalServerError, "INTERNAL")
 		return
 	}
-	p.render(w, r, http.StatusOK, "report", reportView(report, language(r)))
+	page, err := reportView(r.Context(), report, bytes.NewReader(in.Document), int64(len(in.Document)), p.cfg.Painter, language(r))
+	if err != nil {
+		p.cfg.Log.ErrorContext(r.Context(), "drawing an upload", "err", err)
+		p.refuse(w, r, http.StatusInternalServerError, "INTERNAL")
+		return
+	}
+	p.render(w, r, http.StatusOK, "report", page)
 }
 
 // upload reads the form as it streams in: nothing goes to a temporary file.

@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 
+	"yinzheng/internal/verdict"
 	"yinzheng/verify"
 )
 
@@ -28,7 +29,7 @@ func proofLines() []line {
 			{Key: "signature", codes: []string{"SIG_DICTIONARY", "SIG_FORMAT", "CONTENT_HASH", "SIG_VALUE", "OUTCOME_SIGNATURE", "OUTCOME_OFFICE"}},
 			{Key: "seal", codes: []string{
 				"SEAL_FORMAT", "SEAL_SIGNATURE", "SEAL_MAKER_CERT_CHAIN", "SEAL_MAKER_CERT_USAGE", "SEAL_MAKER_CERT_EXPIRED", "SEAL_MAKER_CERT_REVOKED",
-				"SEAL_NOT_YET_VALID", "SEAL_EXPIRED", "SIG_TIME_OUTSIDE_SEAL", "SIGNER_NOT_IN_SEAL", "SEAL_PICTURE",
+				"SEAL_TIMESTAMP", "SEAL_NOT_YET_VALID", "SEAL_EXPIRED", "SIG_TIME_OUTSIDE_SEAL", "SIGNER_NOT_IN_SEAL", "SEAL_PICTURE",
 			}},
 			{Key: "certificate", codes: []string{"SIGNER_CERT_CHAIN", "SIGNER_CERT_USAGE", "SIG_TIME_OUTSIDE_CERT", "SIGNER_CERT_REVOKED"}},
 			{Key: "root", codes: []string{"TRUST_FILE", "TRUST_PERIOD", "TRUST_ROOT"}},
@@ -60,7 +61,7 @@ func proofOf(findings []verify.Finding) []line {
 			one := &lines[i].Links[j]
 			for _, f := range findings {
 				if slices.Contains(one.codes, f.Code) {
-					one.Outcome = worse(one.Outcome, f.Outcome)
+					one.Outcome = verdict.Worse(one.Outcome, f.Outcome)
 				}
 			}
 		}

@@ -56,15 +56,6 @@ func TestALinkIsAsGoodAsTheWorstOfItsChecks(t *testing.T) {
 	}
 }
 
-func TestStepsOfAStageStandTogether(t *testing.T) {
-	page := reportView(verify.Report{Findings: []verify.Finding{
-		{Code: "TIMESTAMP", Outcome: verify.Pass}, {Code: "SEAL_FORMAT", Outcome: verify.Pass}, {Code: "SIG_TIME", Outcome: verify.Fail},
-	}}, "en")
-	if len(page.Stages) != 2 || len(page.Stages[0].Steps) != 2 || !page.Stages[0].Open() || page.Stages[0].Passed() != 1 || page.Stages[1].Open() {
-		t.Errorf("%+v", page.Stages)
-	}
-}
-
 func TestABrokenTemplateGivesNoHalfPage(t *testing.T) {
 	p := &Pages{cfg: Config{Log: slog.New(slog.DiscardHandler)}, templates: template.Must(template.New("bad.html").Parse(`<p>half {{.Data.Nothing}}`))}
 	w := httptest.NewRecorder()

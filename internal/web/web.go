@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"yinzheng/internal/gm"
+	"yinzheng/internal/verdict"
 	"yinzheng/internal/web/text"
 	"yinzheng/licences"
 	"yinzheng/verify"
@@ -38,6 +39,7 @@ type Config struct {
 	Licences Licences
 	Seals    Seals // the register of seals; nil leaves its pages out
 	Judge    func(ctx context.Context, in verify.Input, at time.Time) (verify.Report, error)
+	Painter  verdict.Painter                         // shows signed pages in reports; nil leaves the pictures out
 	Wallet   func(ctx context.Context) (Card, error) // the demonstration's citizen; nil leaves the page out
 	Numbers  func(ctx context.Context) (Numbers, error)
 	Region   string // name of the region
@@ -186,7 +188,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, name 
 	v := view{Lang: language(r), Region: p.cfg.Region, Data: data, chosen: r.URL.Query().Has("lang")}
 	v.Title = v.T("title."+name) + " · " + v.T("name")
 	if report, is := data.(reportPage); is {
-		v.Title = v.T("verdict."+report.Verdict) + " · " + v.Title
+		v.Title = v.T("verdict."+report.Sheet.Verdict.String()) + " · " + v.Title
 	}
 	if r.Method == http.MethodGet && name != "shown" {
 		v.Other = other(r, v.OtherLang())

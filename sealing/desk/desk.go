@@ -13,6 +13,7 @@ import (
 	"yinzheng/internal/midstate"
 	"yinzheng/internal/pdf/cos"
 	"yinzheng/sealing"
+	"yinzheng/sealing/intake"
 )
 
 // Errors of the desk, beside those of sealing.
@@ -44,17 +45,19 @@ type Sealer interface {
 	Seal(ctx context.Context, r sealing.Request) (*sealing.Sealed, error)
 }
 
-// Spot is where a keyword stands: the middle of its first character's line, in millimetres from the page's top left corner.
+// Spot is where a keyword stands.
 type Spot struct {
-	Page       int // from 1
-	X, Y, W, H float64
+	Page int        // from 1
+	Rect [4]float64 // in the page's own coordinates, in points: left, bottom, right, top
 }
 
 // Config is what a Desk needs. Find may be missing: keywords are then refused.
 type Config struct {
 	Sealer    Sealer
 	Documents Documents
+	Papers    Papers
 	Joints    Joints
+	Intake    *intake.Intake
 	Find      func(ctx context.Context, document Stored, keyword string, most int) ([]Spot, error)
 	Now       func() time.Time
 }
@@ -64,8 +67,8 @@ type Desk struct{ c Config }
 
 // New refuses a Config in which something is missing.
 func New(c Config) (*Desk, error) {
-	if c.Sealer == nil || c.Documents == nil || c.Joints == nil || c.Now == nil {
-		return nil, errors.New("desk: a desk needs a sealer, documents, joint sealings and a clock")
+	if c.Sealer == nil || c.Documents == nil || c.Papers == nil || c.Joints == nil || c.Intake == nil || c.Now == nil {
+		return nil, errors.New("desk: a desk needs a sealer, documents, papers, joint sealings, an intake and a clock")
 	}
 	return &Desk{c}, nil
 }
@@ -100,70 +103,105 @@ type Done struct {
 	At       time.Time
 }
 
-// Seal seals a document and keeps the result. Errors: ErrNoDocument, ErrKeyword, and those of sealing.
-func (d *Desk) Seal(ctx context.Context, r Request) (_ Done, err error) {
-	base, err := d.c.Documents.OpenAt(ctx, r.Stored)
+// Seal seals a document that By, or its office, may have, and keeps the result for them. Errors: ErrNoDocument, ErrKeyword, and
+// those of sealing.
+func (d *Desk) Seal(ctx context.Context, r Request) (Done, error) {
+	who := Who{r.By, r.Office}
+	if err := d.may(ctx, r.Stored, who); err != nil {
+		return Done{}, err
+	}
+	done, err := d.seal(ctx, r)
 	if err != nil {
 		return Done{}, err
 	}
-	defer func() { err = errors.Join(err, base.Close()) }()
-	q := r.Request
-	q.Document, q.File = nil, &sealing.File{Content: base, Size: base.Size(), State: base.State()}
-	if q.Places, err = d.places(ctx, base, r); err != nil {
-		return Done{}, err
-	}
-	sealed, err := d.c.Sealer.Seal(ctx, q)
-	if err != nil {
-		return Done{}, err
-	}
-	digest, err := d.c.Documents.Grow(ctx, r.Stored, sealed.Tail)
-	if err != nil {
-		return Done{}, fmt.Errorf("keeping a sealed document: %w", err)
-	}
-	if digest != sealed.Digest {
-		return Done{}, fmt.Errorf("keeping a sealed document: it is kept as %s: %w", digest, sealing.ErrDocument)
-	}
-	return Done{Document: digest, Size: base.Size() + int64(len(sealed.Tail)), Content: sealed.ContentHash, At: sealed.Time}, nil
+	return done, d.enter(ctx, Paper{
+		Digest: done.Document, Caller: r.By, Office: r.Office, What: CameSealed, Origin: r.Stored, Size: done.Size,
+	})
+}
+
+// seal seals a document, whoever may have it.
+func (d *Desk) seal(ctx context.Context, r Request) (done Done, err error) {
+	err = d.withDocument(ctx, r.Stored, func(base Stored) error {
+		q := r.Request
+		q.Document, q.File = nil, &sealing.File{Content: base, Size: base.Size(), State: base.State()}
+		if q.Places, err = d.places(ctx, base, r); err != nil {
+			return err
+		}
+		sealed, err := d.c.Sealer.Seal(ctx, q)
+		if err != nil {
+			return err
+		}
+		digest, err := d.c.Documents.Grow(ctx, r.Stored, sealed.Tail)
+		if err != nil {
+			return fmt.Errorf("keeping a sealed document: %w", err)
+		}
+		if digest != sealed.Digest {
+			return fmt.Errorf("keeping a sealed document: it is kept as %s: %w", digest, sealing.ErrDocument)
+		}
+		done = Done{Document: digest, Size: base.Size() + int64(len(sealed.Tail)), Content: sealed.ContentHash, At: sealed.Time}
+		return nil
+	})
+	return done, err
 }
 
 // maxOccurrences bounds how often a keyword is looked for.
 const maxOccurrences = 200
 
-// places turns marks into places.
+// places turns marks into places. The document's structure is read only if a keyword or an edge asks for it.
 func (d *Desk) places(ctx context.Context, document Stored, r Request) ([]sealing.Place, error) {
+	var pages []cos.Page
+	needs := r.Ride != nil
+	for _, m := range r.Marks {
+		needs = needs || m.Keyword != ""
+	}
+	if needs {
+		var err error
+		if pages, err = pagesOf(document); err != nil {
+			return nil, err
+		}
+	}
 	places := make([]sealing.Place, 0, len(r.Marks))
 	for _, m := range r.Marks {
 		if m.Keyword == "" {
 			places = append(places, m.Place)
 			continue
 		}
-		if d.c.Find == nil {
-			return nil, fmt.Errorf("%w: keywords are not looked for here", ErrKeyword)
-		}
-		found, err := d.c.Find(ctx, document, m.Keyword, maxOccurrences)
+		p, err := d.atKeyword(ctx, document, pages, m)
 		if err != nil {
-			return nil, fmt.Errorf("looking for %q: %w", m.Keyword, err)
+			return nil, err
 		}
-		nth := m.Nth
-		if nth == 0 {
-			nth = len(found)
-		}
-		if nth < 1 || nth > len(found) {
-			return nil, fmt.Errorf("%w: %q stands there %d times", ErrKeyword, m.Keyword, len(found))
-		}
-		at, p := found[nth-1], m.Place
-		p.Page, p.X, p.Y, p.Centred = at.Page, at.X+at.W/2+m.X, at.Y+at.H/2+m.Y, true
 		places = append(places, p)
 	}
 	if r.Ride == nil {
 		return places, nil
 	}
-	riding, err := ridden(document, *r.Ride)
+	riding, err := r.Ride.places(pages)
 	return append(places, riding...), err
 }
 
-// ridden are the places of a seal over the edges of pages.
-func ridden(document Stored, r Ride) ([]sealing.Place, error) {
+// atKeyword is the place whose middle is a keyword's, moved by X and Y.
+func (d *Desk) atKeyword(ctx context.Context, document Stored, pages []cos.Page, m Mark) (sealing.Place, error) {
+	if d.c.Find == nil {
+		return sealing.Place{}, fmt.Errorf("%w: keywords are not looked for here", ErrKeyword)
+	}
+	found, err := d.c.Find(ctx, document, m.Keyword, maxOccurrences)
+	if err != nil {
+		return sealing.Place{}, fmt.Errorf("looking for %q: %w", m.Keyword, err)
+	}
+	nth := m.Nth
+	if nth == 0 {
+		nth = len(found)
+	}
+	if nth < 1 || nth > len(found) || found[nth-1].Page < 1 || found[nth-1].Page > len(pages) {
+		return sealing.Place{}, fmt.Errorf("%w: it stands there %d times", ErrKeyword, len(found))
+	}
+	at, p := found[nth-1], m.Place
+	x, y, w, h := sealing.Shown(pages[at.Page-1], at.Rect)
+	p.Page, p.X, p.Y, p.Centred = at.Page, x+w/2+m.X, y+h/2+m.Y, true
+	return p, nil
+}
+
+func pagesOf(document Stored) ([]cos.Page, error) {
 	f, err := cos.Open(document, document.Size(), cos.Limits{})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", sealing.ErrDocument, err)
@@ -172,6 +210,11 @@ func ridden(document Stored, r Ride) ([]sealing.Place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", sealing.ErrDocument, err)
 	}
+	return pages, nil
+}
+
+// places are those of a seal over the edges of pages.
+func (r Ride) places(pages []cos.Page) ([]sealing.Place, error) {
 	if r.Last == 0 {
 		r.Last = len(pages)
 	}

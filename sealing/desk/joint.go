@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"yinzheng/internal/gm"
@@ -65,6 +66,7 @@ type Joint struct {
 	Document gm.Digest // as it is now
 	First    gm.Digest // as it came
 	Ordered  bool
+	Certify  bool // the first seal certifies it: no, where it came with signatures
 	Parties  []Party
 	Matter   string
 	Case     string
@@ -82,8 +84,9 @@ type Joints interface {
 }
 
 // OpenJoint opens a joint sealing of a kept document: each party gets an empty field in it, so that whoever reads it sees who has
-// not sealed yet. Parties have Office, Seal and Place. Errors: ErrNoDocument, ErrParties, sealing.ErrPlace, sealing.ErrDocument.
-func (d *Desk) OpenJoint(ctx context.Context, j Joint) (_ Joint, err error) {
+// not sealed yet. Parties have Office, Seal and Place; By and office say who opens it. Errors: ErrNoDocument, ErrParties,
+// sealing.ErrPlace, sealing.ErrDocument.
+func (d *Desk) OpenJoint(ctx context.Context, j Joint, office string) (Joint, error) {
 	if n := len(j.Parties); n < 2 || n > MaxParties {
 		return Joint{}, fmt.Errorf("%w: %d of them, 2 to %d", ErrParties, n, MaxParties)
 	}
@@ -94,14 +97,27 @@ func (d *Desk) OpenJoint(ctx context.Context, j Joint) (_ Joint, err error) {
 			}
 		}
 	}
-	base, err := d.c.Documents.OpenAt(ctx, j.Document)
-	if err != nil {
+	if err := d.may(ctx, j.Document, Who{j.By, office}); err != nil {
 		return Joint{}, err
 	}
-	defer func() { err = errors.Join(err, base.Close()) }()
+	id := make([]byte, jointBytes)
+	if _, err := rand.Read(id); err != nil {
+		return Joint{}, fmt.Errorf("drawing a number: %w", err)
+	}
+	now := d.c.Now().UTC().Truncate(time.Second)
+	j.ID = base64.RawURLEncoding.EncodeToString(id)
+	j.First, j.Version, j.State, j.At, j.Ends = j.Document, 1, JointOpen, now, now.Add(JointLife)
+	if err := d.withDocument(ctx, j.First, func(base Stored) error { return d.layOut(ctx, base, &j) }); err != nil {
+		return Joint{}, err
+	}
+	return j, d.c.Joints.AddJoint(ctx, j)
+}
+
+// layOut gives each party an empty field, and keeps the document with them.
+func (d *Desk) layOut(ctx context.Context, base Stored, j *Joint) error {
 	f, err := cos.Open(base, base.Size(), cos.Limits{})
 	if err != nil {
-		return Joint{}, fmt.Errorf("%w: %w", sealing.ErrDocument, err)
+		return fmt.Errorf("%w: %w", sealing.ErrDocument, err)
 	}
 	places := make([]sealing.Place, len(j.Parties))
 	for i, p := range j.Parties {
@@ -109,45 +125,60 @@ func (d *Desk) OpenJoint(ctx context.Context, j Joint) (_ Joint, err error) {
 	}
 	fields, err := sealing.Fields(f, places)
 	if err != nil {
-		return Joint{}, err
+		return err
 	}
+	signed, err := sealing.Signed(f)
+	if err != nil {
+		return err
+	}
+	j.Certify = !signed
 	tail, err := increment.WithFields(f, fields)
 	if err != nil {
-		return Joint{}, fmt.Errorf("%w: %w", sealing.ErrDocument, err)
+		return fmt.Errorf("%w: %w", sealing.ErrDocument, err)
 	}
-	now := d.c.Now().UTC().Truncate(time.Second)
-	j.First, j.Version, j.State, j.At, j.Ends = j.Document, 1, JointOpen, now, now.Add(JointLife)
+	j.Parties = slices.Clone(j.Parties)
 	for i := range j.Parties {
 		p := &j.Parties[i]
 		p.Field, p.By, p.At, p.Done = fields[i].Field, "", time.Time{}, gm.Digest{}
 	}
-	id := make([]byte, jointBytes)
-	if _, err := rand.Read(id); err != nil {
-		return Joint{}, fmt.Errorf("drawing a number: %w", err)
-	}
-	j.ID = base64.RawURLEncoding.EncodeToString(id)
 	if j.Document, err = d.c.Documents.Grow(ctx, j.First, tail); err != nil {
-		return Joint{}, fmt.Errorf("keeping a document: %w", err)
+		return fmt.Errorf("keeping a document: %w", err)
 	}
-	return j, d.c.Joints.AddJoint(ctx, j)
+	return d.share(ctx, *j, base.Size()+int64(len(tail)))
 }
 
-// turn finds the party of an office and whether it may seal now.
-func (j *Joint) turn(office string, now time.Time) (int, error) {
-	if j.State != JointOpen || now.After(j.Ends) {
-		return 0, ErrClosed
+// share lets every party, and who opened it, have the document as it is now. That is entered before the joint sealing names it.
+func (d *Desk) share(ctx context.Context, j Joint, size int64) error {
+	p := Paper{Digest: j.Document, Caller: j.By, What: CameJoint, Origin: j.First, Size: size}
+	if err := d.enter(ctx, p); err != nil {
+		return err
 	}
-	for i, p := range j.Parties {
-		switch {
-		case p.Office == office && p.Done.IsZero():
-			return i, nil
-		case p.Office == office:
-			return 0, fmt.Errorf("%w: it has sealed", ErrTurn)
-		case j.Ordered && p.Done.IsZero():
-			return 0, fmt.Errorf("%w: %s comes first", ErrTurn, p.Office)
+	for _, party := range j.Parties {
+		p.Caller, p.Office = "", party.Office
+		if err := d.enter(ctx, p); err != nil {
+			return err
 		}
 	}
-	return 0, ErrNoJoint
+	return nil
+}
+
+// turn finds the party of an office and whether it may seal now. To who is no party there is no joint sealing.
+func (j *Joint) turn(office string, now time.Time) (int, error) {
+	i := slices.IndexFunc(j.Parties, func(p Party) bool { return p.Office == office })
+	switch {
+	case i < 0 || office == "":
+		return 0, ErrNoJoint
+	case j.State != JointOpen || now.After(j.Ends):
+		return 0, ErrClosed
+	case !j.Parties[i].Done.IsZero():
+		return 0, fmt.Errorf("%w: it has sealed", ErrTurn)
+	}
+	for _, before := range j.Parties[:i] {
+		if j.Ordered && before.Done.IsZero() {
+			return 0, fmt.Errorf("%w: %s comes first", ErrTurn, before.Office)
+		}
+	}
+	return i, nil
 }
 
 // SealJoint applies the seal of one party; with the last one the joint sealing is complete. Two offices at the same moment: one is
@@ -163,16 +194,12 @@ func (d *Desk) SealJoint(ctx context.Context, id, office, by string) (Joint, err
 		return Joint{}, err
 	}
 	p := &j.Parties[i]
-	first := true
-	for _, other := range j.Parties {
-		first = first && other.Done.IsZero()
-	}
 	r := Request{Stored: j.Document, Marks: []Mark{{Place: sealing.Place{Field: p.Field}}}}
 	r.Request = sealing.Request{Seal: p.Seal, Matter: j.Matter, Case: j.Case, By: by, Office: office}
-	if first {
+	if j.Certify && !slices.ContainsFunc(j.Parties, func(p Party) bool { return !p.Done.IsZero() }) {
 		r.Certify = 2 // from now on nothing but seals in fields that are there, and their proofs
 	}
-	done, err := d.Seal(ctx, r)
+	done, err := d.seal(ctx, r)
 	if err != nil {
 		return Joint{}, err
 	}
@@ -184,14 +211,27 @@ func (d *Desk) SealJoint(ctx context.Context, id, office, by string) (Joint, err
 		}
 	}
 	j.Version++
+	if err := d.share(ctx, j, done.Size); err != nil {
+		return Joint{}, err
+	}
 	if err := d.c.Joints.ChangeJoint(ctx, j); err != nil {
 		return Joint{}, err
 	}
 	return j, nil
 }
 
-// Joint returns a joint sealing.
-func (d *Desk) Joint(ctx context.Context, id string) (Joint, error) { return d.c.Joints.Joint(ctx, id) }
+// Joint returns a joint sealing to who opened it and to its parties. Errors: ErrNoJoint, also for everybody else.
+func (d *Desk) Joint(ctx context.Context, id string, who Who) (Joint, error) {
+	j, err := d.c.Joints.Joint(ctx, id)
+	if err != nil {
+		return Joint{}, err
+	}
+	party := slices.ContainsFunc(j.Parties, func(p Party) bool { return p.Office == who.Office && who.Office != "" })
+	if j.By != who.Caller && !party {
+		return Joint{}, ErrNoJoint
+	}
+	return j, nil
+}
 
 // GiveUpJoint closes a joint sealing that will not be completed; what was sealed stays as it is. Errors: ErrNoJoint (also for who
 // did not open it), ErrClosed, ErrRaced.

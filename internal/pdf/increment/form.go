@@ -1,251 +1,274 @@
 package increment
 
 import (
+	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"yinzheng/internal/pdf/cos"
+	"yinzheng/internal/pdf/signature"
 )
 
+// Limits of a form, as package signature has them.
 const (
-	// printAndLocked are the flags of a seal's annotation (ISO 32000-1, table 165).
-	printAndLocked = 1<<2 | 1<<7
-	maxFieldName   = 255
+	maxFields     = 100_000 // fields and widgets
+	maxFieldDepth = 32      // levels of its tree
+	maxNameBytes  = 4096    // of a field's full name
 )
 
-// Place is where a seal is shown, or a field that waits for one.
-type Place struct {
-	Field string     // name: of an empty signature field that is there, which is filled, or of a new one
-	Page  int        // from 1; of a new field
-	Rect  [4]float64 // points in the page's own coordinates: left, bottom, right, top; of a new field; zero: invisible
-	Part  [4]float64 // the part of the picture that is shown, 0 to 1: left, bottom, right, top; zero for the whole (骑缝章 has slices)
+// form is what a revision needs to know of a file: the catalogue, the names in its form and the signature fields. The rest of the
+// file is not read.
+type form struct {
+	u       *Update
+	root    cos.Dict
+	rootRef cos.Ref
+	dict    cos.Dict // of /AcroForm; nil: none
+	names   map[string]bool
+	empty   []field
+	signed  []field
+	visited map[int]bool
+	seen    map[cos.Ref]*signed // signature dictionaries that were read
 }
 
-func (p Place) visible() bool { return p.Rect[2] > p.Rect[0] && p.Rect[3] > p.Rect[1] }
-
-// number writes a number with at most three decimals.
-func number(v float64) cos.Value {
-	s := strings.TrimRight(fmt.Sprintf("%.3f", v), "0")
-	if s = strings.TrimSuffix(s, "."); s == "-0" || s == "" {
-		s = "0"
-	}
-	if !strings.Contains(s, ".") {
-		return cos.Integer(int64(v + sign(v)/2))
-	}
-	return cos.Real(s)
+// field is a signature field that is its own widget, or a widget of one.
+type field struct {
+	name  string // full
+	ref   cos.Ref
+	dict  cos.Dict
+	value cos.Value // of /V, own or inherited; nil: empty
+	lock  cos.Value // of /Lock, own or inherited
 }
 
-func sign(v float64) float64 {
-	if v < 0 {
-		return -1
+// signed is what a signature says about what may follow.
+type signed struct {
+	permission int                  // P of DocMDP, 0: it does not certify
+	lock       *signature.FieldLock // FieldMDP
+}
+
+// Fields are what the form of a file says about its fields.
+type Fields struct {
+	Signed    []string // full names of the signature fields that have a signature
+	Empty     []string // of those that wait for one
+	Certified int      // the strictest P of the certification and of locks in force; 0 for none
+	names     map[string]bool
+}
+
+// Taken reports whether a field has this name, of whatever kind it is.
+func (f *Fields) Taken(name string) bool { return f.names[name] }
+
+// ReadFields reads the form of a file, and nothing else of it. Errors: ErrForm.
+func ReadFields(file *cos.File) (*Fields, error) {
+	f, err := readForm(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading a form: %w", err)
+	}
+	out := &Fields{Certified: f.certified(), names: f.names}
+	for _, s := range f.signed {
+		out.Signed = append(out.Signed, s.name)
+	}
+	for _, e := range f.empty {
+		out.Empty = append(out.Empty, e.name)
+	}
+	return out, nil
+}
+
+func readForm(file *cos.File) (*form, error) {
+	u, err := New(file)
+	if err != nil {
+		return nil, err
+	}
+	f := &form{u: u, names: map[string]bool{}, visited: map[int]bool{}, seen: map[cos.Ref]*signed{}}
+	if f.root, f.rootRef, err = u.v.Catalog(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	x, err := u.v.Resolve(f.root.Get("AcroForm"))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	switch x := x.(type) {
+	case cos.Null:
+		return f, nil
+	case cos.Dict:
+		f.dict = x
+	default:
+		return nil, fmt.Errorf("%w: /AcroForm is not a dictionary", ErrForm)
+	}
+	fields, ok, err := u.v.Array(f.dict.Get("Fields"))
+	if err == nil && !ok && f.dict.Get("Fields") != nil {
+		err = errors.New("/Fields is not an array")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	for _, x := range fields {
+		if err := f.node(x, field{}, "", 0); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// node takes one field or widget with everything below it; in is what it inherits (ISO 32000-1, 12.7.3.1).
+func (f *form) node(x cos.Value, in field, kind cos.Name, depth int) error {
+	if depth > maxFieldDepth || len(f.visited) > maxFields {
+		return fmt.Errorf("%w: a form of more than %d fields or %d levels", ErrForm, maxFields, maxFieldDepth)
+	}
+	ref, ok := x.(cos.Ref)
+	if !ok || f.visited[ref.Num] {
+		return nil // a field has to be an object of its own; one that stands there twice was taken
+	}
+	f.visited[ref.Num] = true
+	d, ok, err := f.u.v.Dict(ref)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	if !ok {
+		return nil
+	}
+	in.ref, in.dict = ref, d
+	if name, ok := cos.Text(f.resolved(d.Get("T"))); ok {
+		if in.name != "" {
+			name = in.name + "." + name
+		}
+		if len(name) > maxNameBytes {
+			return fmt.Errorf("%w: a field name of %d bytes", ErrForm, len(name))
+		}
+		in.name, f.names[name] = name, true
+	}
+	if own, ok := f.resolved(d.Get("FT")).(cos.Name); ok {
+		kind = own
+	}
+	if v := d.Get("V"); v != nil && v != (cos.Null{}) {
+		in.value = v
+	}
+	if l := d.Get("Lock"); l != nil {
+		in.lock = l
+	}
+	kids, _, err := f.u.v.Array(d.Get("Kids"))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrForm, err)
+	}
+	for _, kid := range kids {
+		if err := f.node(kid, in, kind, depth+1); err != nil {
+			return err
+		}
+	}
+	switch {
+	case len(kids) > 0 || kind != "Sig":
+	case in.value != nil:
+		f.signed = append(f.signed, in)
+	default:
+		f.empty = append(f.empty, in)
+	}
+	return nil
+}
+
+// resolved follows references; what cannot be read is nothing, and cos says so where it matters.
+func (f *form) resolved(x cos.Value) cos.Value {
+	x, err := f.u.v.Resolve(x)
+	if err != nil {
+		return cos.Null{}
+	}
+	return x
+}
+
+// waiting finds an empty field of a name.
+func (f *form) waiting(name string) (field, bool) {
+	i := slices.IndexFunc(f.empty, func(e field) bool { return e.name == name })
+	if i < 0 {
+		return field{}, false
+	}
+	return f.empty[i], true
+}
+
+// signature reads what a signature dictionary says about what may follow it.
+func (f *form) signature(x cos.Value) *signed {
+	ref, indirect := x.(cos.Ref)
+	if s := f.seen[ref]; indirect && s != nil {
+		return s
+	}
+	s := &signed{}
+	d, ok := f.resolved(x).(cos.Dict)
+	if !ok {
+		s.permission = 1 // nobody knows; the strictest reading
+	}
+	references, _ := f.resolved(d.Get("Reference")).(cos.Array)
+	for _, r := range references {
+		r, _ := f.resolved(r).(cos.Dict)
+		params, _ := f.resolved(r.Get("TransformParams")).(cos.Dict)
+		switch r.Get("TransformMethod") {
+		case cos.Name("DocMDP"):
+			s.permission = 2 // the default (ISO 32000-1, table 254)
+			if p := params.Get("P"); p != nil {
+				s.permission = strictest(f.resolved(p))
+			}
+		case cos.Name("FieldMDP"):
+			s.lock = f.lock(params)
+		}
+	}
+	if indirect {
+		f.seen[ref] = s
+	}
+	return s
+}
+
+// strictest reads P; what is none of 1, 2 and 3 counts as 1.
+func strictest(x cos.Value) int {
+	if p, ok := x.(cos.Integer); ok && p >= 1 && p <= 3 {
+		return int(p)
 	}
 	return 1
 }
 
-func rectangle(r [4]float64) cos.Array {
-	return cos.Array{number(r[0]), number(r[1]), number(r[2]), number(r[3])}
-}
-
-// form is the catalogue, the form and the pages of a file while a revision is made.
-type form struct {
-	*update
-	fields *Fields
-	pages  map[int]cos.Page // those that were looked up
-}
-
-func newForm(f *cos.File) (*form, error) {
-	u, err := newUpdate(f)
-	if err != nil {
-		return nil, err
+// lock reads the names of /Lock or of the parameters of FieldMDP (ISO 32000-1, tables 233 and 256).
+func (f *form) lock(d cos.Dict) *signature.FieldLock {
+	action, _ := f.resolved(d.Get("Action")).(cos.Name)
+	l := &signature.FieldLock{Action: string(action)}
+	if action != "Include" && action != "Exclude" {
+		l.Action = "All" // also what is not known: the strictest reading
 	}
-	fields, err := ReadFields(f)
-	if err != nil {
-		return nil, err
-	}
-	return &form{update: u, fields: fields, pages: map[int]cos.Page{}}, nil
-}
-
-// page looks a page up, from 1.
-func (f *form) page(n int) (cos.Page, error) {
-	if p, ok := f.pages[n]; ok {
-		return p, nil
-	}
-	p, err := f.v.Page(n)
-	if err != nil {
-		return p, fmt.Errorf("%w: %w", ErrField, err)
-	}
-	f.pages[n] = p
-	return p, nil
-}
-
-// waiting finds an empty field and its place: the page that its widget names, or else the one that has it.
-func (f *form) waiting(name string) (ref cos.Ref, d cos.Dict, p Place, there bool, err error) {
-	ref, there = f.fields.empty[name]
-	if !there {
-		return ref, nil, p, false, nil
-	}
-	if d, err = f.dict(ref); err != nil {
-		return ref, nil, p, true, err
-	}
-	rect, ok, err := f.v.Rectangle(d.Get("Rect"))
-	if err != nil || !ok || d.Get("Subtype") != cos.Name("Widget") {
-		return ref, nil, p, true, fmt.Errorf("%w: field %q is not its own widget", ErrField, name)
-	}
-	p = Place{Field: name, Rect: rect}
-	pages, err := f.v.Pages()
-	if err != nil {
-		return ref, nil, p, true, fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	for i, page := range pages {
-		annots, _, err := f.v.Array(page.Dict.Get("Annots"))
-		if err != nil {
-			return ref, nil, p, true, fmt.Errorf("%w: %w", ErrForm, err)
-		}
-		if slices.Contains(refs(annots), ref) {
-			p.Page, f.pages[i+1] = i+1, page
-			return ref, d, p, true, nil
+	names, _ := f.resolved(d.Get("Fields")).(cos.Array)
+	for _, x := range names {
+		if name, ok := cos.Text(f.resolved(x)); ok {
+			l.Fields = append(l.Fields, name)
 		}
 	}
-	return ref, nil, p, true, fmt.Errorf("%w: field %q is on no page", ErrField, name)
+	if p := d.Get("P"); p != nil {
+		l.Permission = strictest(f.resolved(p))
+	}
+	return l
 }
 
-func refs(a cos.Array) []cos.Ref {
-	var out []cos.Ref
-	for _, v := range a {
-		if r, ok := v.(cos.Ref); ok {
-			out = append(out, r)
+// certified is the strictest P of the certification that /Perms names and of the locks of what is signed (ISO 32000-2, table
+// 236); 0 for none. Of the other signatures nothing is read: there may be many.
+func (f *form) certified() int {
+	p := 0
+	least := func(n int) {
+		if n != 0 && (p == 0 || n < p) {
+			p = n
 		}
 	}
-	return out
+	if perms, ok := f.resolved(f.root.Get("Perms")).(cos.Dict); ok && perms.Get("DocMDP") != nil {
+		least(f.signature(perms.Get("DocMDP")).permission)
+	}
+	for _, s := range f.signed {
+		if d, ok := f.resolved(s.lock).(cos.Dict); ok {
+			least(f.lock(d).Permission)
+		}
+	}
+	return p
 }
 
-// check refuses a place for a new field.
-func (f *form) check(p Place) error {
-	if p.Field == "" || len(p.Field) > maxFieldName || strings.ContainsAny(p.Field, ".\x00") {
-		return fmt.Errorf("%w: name %.40q", ErrField, p.Field)
-	}
-	if f.fields.Taken(p.Field) {
-		return fmt.Errorf("%w: name %q is taken", ErrField, p.Field)
-	}
-	page, err := f.page(p.Page)
-	if err != nil {
-		return err
-	}
-	box := page.MediaBox
-	const slack = 0.05 // points: rounding
-	if p.visible() && (p.Rect[0] < box[0]-slack || p.Rect[1] < box[1]-slack || p.Rect[2] > box[2]+slack || p.Rect[3] > box[3]+slack) {
-		return fmt.Errorf("%w: %v leaves page %d", ErrField, p.Rect, p.Page)
-	}
-	return nil
-}
-
-// enter adds new fields to the form and to their pages. Perms, if any, goes into the catalogue.
-func (f *form) enter(fields []cos.Value, widgets map[int][]cos.Value, perms cos.Value) error {
-	root, ref, err := f.v.Catalog()
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrForm, err)
-	}
-	changed := perms != nil
-	if perms != nil {
-		root = root.With("Perms", perms)
-	}
-	var direct bool
-	if root, direct, err = f.addFields(ref, root, fields); err != nil {
-		return err
-	}
-	if changed || direct {
-		f.set(ref, root)
-	}
-	for page, annots := range widgets {
-		at := f.pages[page].Ref
-		d, err := f.dict(at)
-		if err != nil {
-			return err
+// lockedBy names the field whose signature locked a field, or "".
+func (f *form) lockedBy(name string) string {
+	for _, s := range f.signed {
+		lock := f.signature(s.value).lock
+		if d, ok := f.resolved(s.lock).(cos.Dict); ok && lock == nil {
+			lock = f.lock(d)
 		}
-		extended, err := f.appendTo(at, d, "Annots", annots...)
-		if err != nil {
-			return err
-		}
-		if _, indirect := d.Get("Annots").(cos.Ref); !indirect {
-			f.set(at, extended)
+		if lock.Locks(name) {
+			return s.name
 		}
 	}
-	return nil
-}
-
-// addFields adds fields to /AcroForm, which is direct, indirect or missing; direct says whether the catalogue changed.
-func (f *form) addFields(ref cos.Ref, root cos.Dict, fields []cos.Value) (_ cos.Dict, direct bool, err error) {
-	flags := func(d cos.Dict) cos.Dict {
-		old, _ := d.Get("SigFlags").(cos.Integer)
-		return d.With("SigFlags", old|3)
-	}
-	switch old := root.Get("AcroForm").(type) {
-	case nil, cos.Null:
-		return root.With("AcroForm", cos.Dict{{Key: "Fields", Value: cos.Array(fields)}, {Key: "SigFlags", Value: cos.Integer(3)}}), true, nil
-	case cos.Dict:
-		d, err := f.extended(ref, old, fields)
-		if err != nil {
-			return nil, false, err
-		}
-		return root.With("AcroForm", flags(d)), true, nil
-	case cos.Ref:
-		d, err := f.dict(old)
-		if err != nil {
-			return nil, false, err
-		}
-		if d, err = f.extended(old, d, fields); err != nil {
-			return nil, false, err
-		}
-		f.set(old, flags(d))
-		return root, false, nil
-	}
-	return nil, false, fmt.Errorf("%w: /AcroForm is not a dictionary", ErrForm)
-}
-
-func (f *form) extended(owner cos.Ref, d cos.Dict, fields []cos.Value) (cos.Dict, error) {
-	if len(fields) == 0 {
-		return d, nil
-	}
-	return f.appendTo(owner, d, "Fields", fields...)
-}
-
-// widget is a signature field that is its own widget, without a value yet.
-func (f *form) widget(p Place) cos.Dict {
-	rect := p.Rect
-	if !p.visible() {
-		rect = [4]float64{}
-	}
-	return cos.Dict{
-		{Key: "Type", Value: cos.Name("Annot")}, {Key: "Subtype", Value: cos.Name("Widget")}, {Key: "FT", Value: cos.Name("Sig")},
-		{Key: "T", Value: cos.TextString(p.Field)}, {Key: "F", Value: cos.Integer(printAndLocked)},
-		{Key: "P", Value: f.pages[p.Page].Ref}, {Key: "Rect", Value: rectangle(rect)},
-	}
-}
-
-// WithFields appends empty signature fields, as places for seals to come.
-func WithFields(file *cos.File, places []Place) ([]byte, error) {
-	f, err := newForm(file)
-	if err != nil {
-		return nil, fmt.Errorf("adding signature fields: %w", err)
-	}
-	if f.fields.Certified != 0 {
-		return nil, fmt.Errorf("adding signature fields: %w", ErrCertified)
-	}
-	var fields []cos.Value
-	widgets := map[int][]cos.Value{}
-	for i, p := range places {
-		if err := f.check(p); err != nil {
-			return nil, fmt.Errorf("adding signature fields: %w", err)
-		}
-		if slices.ContainsFunc(places[:i], func(o Place) bool { return o.Field == p.Field }) {
-			return nil, fmt.Errorf("adding signature fields: %w: name %q stands twice", ErrField, p.Field)
-		}
-		r := f.add(f.widget(p))
-		fields, widgets[p.Page] = append(fields, r), append(widgets[p.Page], r)
-	}
-	if err := f.enter(fields, widgets, nil); err != nil {
-		return nil, fmt.Errorf("adding signature fields: %w", err)
-	}
-	return f.bytes([]byte("fields")), nil
+	return ""
 }

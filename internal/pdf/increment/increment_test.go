@@ -19,23 +19,53 @@ import (
 	"yinzheng/internal/pdf/signature"
 )
 
-func picture(t testing.TB) *increment.Picture {
+func picture(t testing.TB) *increment.Picture { return pictureOf(t, 1) }
+
+// pictureOf is a red square whose transparency depends on seed.
+func pictureOf(t testing.TB, seed int) *increment.Picture {
+	t.Helper()
+	p, err := increment.NewPicture(pngOf(t, seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func png1(t testing.TB) []byte { return pngOf(t, 1) }
+
+func pngOf(t testing.TB, seed int) []byte {
 	t.Helper()
 	img := image.NewNRGBA(image.Rect(0, 0, 40, 40))
 	for y := range 40 {
 		for x := range 40 {
-			img.Set(x, y, color.NRGBA{200, 0, 0, uint8(x * y % 256)})
+			img.Set(x, y, color.NRGBA{200, 0, 0, uint8(seed * x * y % 256)})
 		}
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
 	}
-	p, err := increment.NewPicture(b.Bytes())
-	if err != nil {
+	return b.Bytes()
+}
+
+// halves is a square that is red on the left and blue on the right.
+func halves(t testing.TB) []byte {
+	t.Helper()
+	img := image.NewNRGBA(image.Rect(0, 0, 40, 40))
+	for y := range 40 {
+		for x := range 40 {
+			c := color.NRGBA{255, 0, 0, 255}
+			if x >= 20 {
+				c = color.NRGBA{0, 0, 255, 255}
+			}
+			img.Set(x, y, c)
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return b.Bytes()
 }
 
 // der stands for a signature.
@@ -179,4 +209,18 @@ func TestTheSameIsWrittenTwice(t *testing.T) {
 	if sha256.Sum256(a) != sha256.Sum256(b) {
 		t.Error("two files")
 	}
+}
+
+// appended is a file with one seal more.
+func appended(t testing.TB, base []byte, s increment.Seal) []byte {
+	t.Helper()
+	p, err := increment.Prepare(open(t, base), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tail, err := p.Complete(der())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(bytes.Clone(base), tail...)
 }

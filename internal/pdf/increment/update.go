@@ -1,6 +1,6 @@
 // Package increment appends revisions to a PDF: seals, empty fields, evidence, timestamps. What is there is never touched, and
-// nothing but the objects that change is read, so that a gigabyte costs what a page does. Every result is a function of the file
-// and what is asked for alone: no clock, no randomness.
+// nothing but the form, the pages concerned and the objects that change is read, so that a gigabyte costs what a page does. Every
+// result is a function of the file and what is asked for alone: no clock, no randomness.
 package increment
 
 import (
@@ -8,19 +8,24 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"math"
 	"slices"
+	"strconv"
 
 	"yinzheng/internal/pdf/cos"
 )
 
-// Errors of writing.
+// Errors of writing. A file that is encrypted is refused when it is opened (cos.ErrEncrypted).
 var (
-	// ErrCertified means that the file bears a certification that allows no such revision, or that a certification was asked for
-	// behind a signature.
+	// ErrCertified means that the file bears a certification or a lock that allows no such revision, or that a certification was
+	// asked for behind a signature.
 	ErrCertified = errors.New("pdf increment: a certification forbids it")
 	// ErrField means that a signature field cannot be placed or filled: its name, place or kind is wrong.
 	ErrField = errors.New("pdf increment: signature field cannot be placed")
-	// ErrForm means that the file's form, pages or catalogue are not what they should be.
+	// ErrLocked means that an earlier signature locked the field that was to be filled (FieldMDP).
+	ErrLocked = errors.New("pdf increment: an earlier signature locked the field")
+	// ErrForm means that the file's form, pages or catalogue are not what they should be, or more than the limits allow.
 	ErrForm = errors.New("pdf increment: file cannot be extended")
 	// ErrReserve means that the signature is longer than what was reserved for it.
 	ErrReserve = errors.New("pdf increment: signature is longer than its reserve")
@@ -30,33 +35,36 @@ var (
 	ErrCompleted = errors.New("pdf increment: signature was completed before")
 	// ErrPicture means that a picture is not a PNG that can be drawn.
 	ErrPicture = errors.New("pdf increment: picture cannot be drawn")
+	// ErrBase means that a revision was restored without its file, which is needed to hash it without a state at its end.
+	ErrBase = errors.New("pdf increment: the hash needs a state at the end of the file")
+	// ErrPrepared means that bytes are not a prepared revision.
+	ErrPrepared = errors.New("pdf increment: not a prepared revision")
 )
 
-// idBytes is half of a file identifier (ISO 32000-1, 14.4).
-const idBytes = 16
+const (
+	idBytes   = 16            // half of a file identifier (ISO 32000-1, 14.4)
+	maxNumber = 8_388_607     // of an object (ISO 32000-1, annex C)
+	maxOffset = 9_999_999_999 // in a row of a cross-reference table
+	streamRow = 11            // bytes of a row in a cross-reference stream: kind, eight of offset, two of generation
+	maxTail   = 1 << 30       // bytes of a revision, at most: evidence has megabytes
 
-// update collects the objects of a new revision.
-type update struct {
-	v       cos.View
-	last    cos.Revision
-	start   int64 // of the first new byte; behind it may come one end of line
-	next    int   // first free object number
+	// What to allocate at once, in bytes: for an object beside its stream, for cross-references and trailer.
+	objectRoom  = 512
+	trailerRoom = 1024
+)
+
+// Update collects the objects of a new revision. It is for one goroutine.
+type Update struct {
+	v     cos.View
+	last  cos.Revision
+	start int64 // of the first new byte
+	first int   // first free object number of the file
+	next  int   // first free object number
+
 	objects []placed
-	size    int // about how many bytes there will be
-}
-
-// zeros is a piece of an empty signature.
-const zeros = "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-
-// weight is about how many bytes stand before an object that is the last to be numbered.
-func (u *update) weight() int {
-	n := 200 * len(u.objects)
-	for _, o := range u.objects {
-		if s, ok := o.val.(cos.Stream); ok {
-			n += len(s.Data)
-		}
-	}
-	return n
+	index   map[int]int // object number: its place in objects
+	tail    *placed     // written behind all others: the signature, whose length is known last
+	ident   cos.Array   // the new /ID, made when the objects are written; nil: the file has none
 }
 
 // placed is an object to be written; raw, if there is one, is written as it is.
@@ -66,13 +74,13 @@ type placed struct {
 	raw func(b []byte) []byte // appends the value
 }
 
-// newUpdate begins a revision behind the last one.
-func newUpdate(f *cos.File) (*update, error) {
+// New begins a revision behind the last one of a file. Errors: ErrForm.
+func New(f *cos.File) (*Update, error) {
 	revisions := f.Revisions()
-	u := &update{v: f.Latest(), last: revisions[len(revisions)-1], start: f.Size(), next: 1}
+	u := &Update{v: f.Latest(), last: revisions[len(revisions)-1], start: f.Size(), next: 1, index: map[int]int{}}
 	size, ok := u.last.Trailer.Get("Size").(cos.Integer)
-	if !ok || size < 1 {
-		return nil, fmt.Errorf("%w: trailer without /Size", ErrForm)
+	if !ok || size < 1 || size > maxNumber {
+		return nil, fmt.Errorf("%w: trailer without /Size, or one of more objects than a file has", ErrForm)
 	}
 	u.next = int(size)
 	for _, r := range revisions {
@@ -80,50 +88,51 @@ func newUpdate(f *cos.File) (*update, error) {
 			u.next = max(u.next, r.Slots[n-1].Num+1)
 		}
 	}
+	u.first = u.next
 	if _, ok := u.last.Trailer.Get("Root").(cos.Ref); !ok {
 		return nil, fmt.Errorf("%w: trailer without /Root", ErrForm)
 	}
 	return u, nil
 }
 
-// add numbers a new object; reserve only takes a number.
-func (u *update) add(v cos.Value) cos.Ref {
-	r := u.reserve()
-	u.set(r, v)
+// Add numbers and writes a new object.
+func (u *Update) Add(v cos.Value) cos.Ref {
+	r := u.Reserve()
+	u.Set(r, v)
 	return r
 }
 
-func (u *update) reserve() cos.Ref {
+// Reserve takes a number for an object that Set will write: one that is never written is an error of Bytes.
+func (u *Update) Reserve() cos.Ref {
 	u.next++
 	return cos.Ref{Num: u.next - 1}
 }
 
-// set writes an object, new or in the place of what was there.
-func (u *update) set(r cos.Ref, v cos.Value) {
-	for i := range u.objects {
-		if u.objects[i].ref.Num == r.Num {
-			u.objects[i].val = v
-			return
-		}
+// Set writes an object, new or in the place of what was there.
+func (u *Update) Set(r cos.Ref, v cos.Value) { u.put(placed{ref: r, val: v}) }
+
+func (u *Update) put(o placed) {
+	if i, ok := u.index[o.ref.Num]; ok {
+		u.objects[i] = o
+		return
 	}
-	u.objects = append(u.objects, placed{ref: r, val: v})
+	u.index[o.ref.Num] = len(u.objects)
+	u.objects = append(u.objects, o)
 }
 
-// get reads an object as it will be.
-func (u *update) get(r cos.Ref) (cos.Value, error) {
-	for _, o := range u.objects {
-		if o.ref.Num == r.Num {
-			return o.val, nil
-		}
+// Get reads an object as it will be.
+func (u *Update) Get(r cos.Ref) (cos.Value, error) {
+	if i, ok := u.index[r.Num]; ok {
+		return u.objects[i].val, nil
 	}
 	return u.v.Get(r)
 }
 
 // dict reads a dictionary object as it will be.
-func (u *update) dict(r cos.Ref) (cos.Dict, error) {
-	v, err := u.get(r)
+func (u *Update) dict(r cos.Ref) (cos.Dict, error) {
+	v, err := u.Get(r)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrForm, err)
 	}
 	d, ok := v.(cos.Dict)
 	if !ok {
@@ -132,124 +141,214 @@ func (u *update) dict(r cos.Ref) (cos.Dict, error) {
 	return d, nil
 }
 
-// appendTo adds values to the array that a key of a dictionary object has, directly or by reference; without one it makes one.
-func (u *update) appendTo(owner cos.Ref, d cos.Dict, key cos.Name, values ...cos.Value) (cos.Dict, error) {
+// appendTo adds values to the array that a key of a dictionary has, directly or by reference; without one it makes one. The
+// dictionary that is returned differs unless the array is an object of its own.
+func (u *Update) appendTo(d cos.Dict, key cos.Name, values ...cos.Value) (cos.Dict, error) {
 	switch old := d.Get(key).(type) {
 	case nil, cos.Null:
 		return d.With(key, cos.Array(values)), nil
 	case cos.Array:
 		return d.With(key, slices.Concat(old, cos.Array(values))), nil
 	case cos.Ref:
-		v, err := u.get(old)
+		v, err := u.Get(old)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: %w", ErrForm, err)
 		}
-		a, ok := v.(cos.Array)
-		if !ok {
-			return nil, fmt.Errorf("%w: /%s of object %d is not an array", ErrForm, key, owner.Num)
+		if a, ok := v.(cos.Array); ok {
+			u.Set(old, slices.Concat(a, cos.Array(values)))
+			return d, nil
 		}
-		u.set(old, slices.Concat(a, cos.Array(values)))
-		return d, nil
 	}
-	return nil, fmt.Errorf("%w: /%s of object %d is not an array", ErrForm, key, owner.Num)
+	return nil, fmt.Errorf("%w: /%s is not an array", ErrForm, key)
 }
 
-// bytes writes the revision. It ends with an end of line, so that the next one can begin at once.
-func (u *update) bytes(seed []byte) []byte {
-	b := make([]byte, 0, u.size)
+// Bytes is the revision, with an end of line before it where the file has none at its end; behind it is one, so that the next
+// can begin at once. Errors: ErrForm for an object number that the file does not have, and for more than a file can hold.
+func (u *Update) Bytes() ([]byte, error) {
+	if err := u.check(); err != nil {
+		return nil, err
+	}
+	b, rows := u.body(0)
+	return u.end(b, rows), nil
+}
+
+// check refuses what would be no revision of this file.
+func (u *Update) check() error {
+	if u.next > maxNumber {
+		return fmt.Errorf("%w: more than %d objects", ErrForm, maxNumber)
+	}
+	if !u.last.Streamed && u.start > maxOffset-maxTail {
+		return fmt.Errorf("%w: %d bytes are too many for a cross-reference table", ErrForm, u.start)
+	}
+	for _, o := range u.objects {
+		if o.ref.Num >= u.first && o.ref.Num < u.next && o.ref.Gen == 0 {
+			continue
+		}
+		if slot, ok := u.v.Slot(o.ref.Num); !ok || slot.Kind == cos.Free || slot.Gen != o.ref.Gen {
+			return fmt.Errorf("%w: there is no object %d %d", ErrForm, o.ref.Num, o.ref.Gen)
+		}
+	}
+	for n := u.first; n < u.next; n++ {
+		if _, ok := u.index[n]; !ok && (u.tail == nil || u.tail.ref.Num != n) {
+			return fmt.Errorf("%w: object %d was reserved and not written", ErrForm, n)
+		}
+	}
+	return nil
+}
+
+// body writes the objects but the tail, by number, and says where they are; there is room behind them for so many bytes.
+func (u *Update) body(room int) (b []byte, rows []cos.Slot) {
+	slices.SortFunc(u.objects, func(x, y placed) int { return cmp.Compare(x.ref.Num, y.ref.Num) })
+	for i, o := range u.objects {
+		u.index[o.ref.Num] = i
+		room += objectRoom
+		if s, ok := o.val.(cos.Stream); ok {
+			room += len(s.Data)
+		}
+	}
+	b = make([]byte, 0, room+trailerRoom)
 	if u.last.End == u.last.EOF {
 		b = append(b, '\n')
 	}
-	slices.SortFunc(u.objects, func(x, y placed) int { return cmp.Compare(x.ref.Num, y.ref.Num) })
-	places := make([]cos.Slot, 0, len(u.objects)+1)
+	h := sha256.New()
+	rows = make([]cos.Slot, 0, len(u.objects)+2)
 	for _, o := range u.objects {
-		places = append(places, cos.Slot{Num: o.ref.Num, Gen: o.ref.Gen, Kind: cos.Plain, Offset: u.start + int64(len(b))})
-		b = fmt.Appendf(b, "%d %d obj\n", o.ref.Num, o.ref.Gen)
-		if o.raw != nil {
-			b = o.raw(b)
-		} else {
-			b = cos.Append(b, o.val)
-		}
-		b = append(b, "\nendobj\n"...)
-	}
-	trailer := cos.Dict{{Key: "Size", Value: cos.Integer(u.next)}}
-	for _, key := range []cos.Name{"Root", "Info"} {
-		if v := u.last.Trailer.Get(key); v != nil {
-			trailer = append(trailer, cos.Entry{Key: key, Value: v})
+		at := len(b)
+		rows = append(rows, u.slot(o.ref, at))
+		b = o.append(b)
+		if _, stream := o.val.(cos.Stream); !stream {
+			h.Write(b[at:])
 		}
 	}
-	if id, ok := u.id(seed); ok {
-		trailer = append(trailer, cos.Entry{Key: "ID", Value: id})
-	}
-	trailer = append(trailer, cos.Entry{Key: "Prev", Value: cos.Integer(u.last.XRef)})
-	xref := u.start + int64(len(b))
-	if u.last.Streamed {
-		b = u.appendStream(b, places, trailer, xref)
-	} else {
-		b = append(appendTable(b, places), "trailer\n"...)
-		b = append(cos.Append(b, trailer), '\n')
-	}
-	return fmt.Appendf(b, "startxref\n%d\n%%%%EOF\n", xref)
+	u.ident = u.id(h)
+	return b, rows
 }
 
-// id keeps the first half of /ID and draws the second from what is written; false when the file has none.
-func (u *update) id(seed []byte) (cos.Array, bool) {
+// slot is the row of an object that begins so many bytes behind the start.
+func (u *Update) slot(r cos.Ref, at int) cos.Slot {
+	return cos.Slot{Num: r.Num, Gen: r.Gen, Kind: cos.Plain, Offset: u.start + int64(at)}
+}
+
+func (o *placed) append(b []byte) []byte {
+	b = appendHead(b, o.ref)
+	if o.raw != nil {
+		b = o.raw(b)
+	} else {
+		b = cos.Append(b, o.val)
+	}
+	return append(b, "\nendobj\n"...)
+}
+
+func appendHead(b []byte, r cos.Ref) []byte {
+	b = append(strconv.AppendInt(b, int64(r.Num), 10), ' ')
+	return append(strconv.AppendInt(b, int64(r.Gen), 10), " obj\n"...)
+}
+
+// end writes the tail, the cross-references and the trailer behind the objects.
+func (u *Update) end(b []byte, rows []cos.Slot) []byte {
+	if u.tail != nil {
+		at := u.slot(u.tail.ref, len(b))
+		i, _ := slices.BinarySearchFunc(rows, at, func(x, y cos.Slot) int { return cmp.Compare(x.Num, y.Num) })
+		rows = slices.Insert(slices.Clone(rows), i, at)
+		b = u.tail.append(b)
+	}
+	xref := u.start + int64(len(b))
+	if u.last.Streamed {
+		b = u.appendStream(b, rows, xref)
+	} else {
+		b = append(appendTable(b, rows), "trailer\n"...)
+		b = append(cos.Append(b, u.trailer(u.next)), '\n')
+	}
+	b = append(b, "startxref\n"...)
+	b = strconv.AppendInt(b, xref, 10)
+	return append(b, "\n%%EOF\n"...)
+}
+
+// trailer keeps /Root, /Info and the first half of /ID; nothing else concerns a revision.
+func (u *Update) trailer(size int) cos.Dict {
+	t := cos.Dict{{Key: "Size", Value: cos.Integer(size)}}
+	for _, key := range []cos.Name{"Root", "Info"} {
+		if v := u.last.Trailer.Get(key); v != nil {
+			t = append(t, cos.Entry{Key: key, Value: v})
+		}
+	}
+	if u.ident != nil {
+		t = append(t, cos.Entry{Key: "ID", Value: u.ident})
+	}
+	return append(t, cos.Entry{Key: "Prev", Value: cos.Integer(u.last.XRef)})
+}
+
+// id keeps the first half of /ID and draws the second from the one before, from where the revision begins and from what it
+// writes, which h was given; nil when the file has none.
+func (u *Update) id(h hash.Hash) cos.Array {
 	old, ok, err := u.v.Array(u.last.Trailer.Get("ID"))
 	if err != nil || !ok || len(old) != 2 {
-		return nil, false
+		return nil
 	}
 	first, ok := old[0].(cos.String)
 	second, ok2 := old[1].(cos.String)
 	if !ok || !ok2 {
-		return nil, false
+		return nil
 	}
-	h := sha256.New()
-	h.Write(second.Bytes)
-	h.Write(seed)
-	return cos.Array{first, cos.String{Bytes: h.Sum(nil)[:idBytes], Hex: true}}, true
+	h.Write(strconv.AppendInt(slices.Clone(second.Bytes), u.start, 10))
+	return cos.Array{first, cos.String{Bytes: h.Sum(nil)[:idBytes], Hex: true}}
 }
 
-// appendTable writes a classic cross-reference table of runs of numbers.
-func appendTable(b []byte, places []cos.Slot) []byte {
-	b = append(b, "xref\n"...)
-	for i := 0; i < len(places); {
-		run := 1
-		for i+run < len(places) && places[i+run].Num == places[i].Num+run {
-			run++
+// runs calls f with each run of neighbouring numbers.
+func runs(rows []cos.Slot, f func(run []cos.Slot)) {
+	for i := 0; i < len(rows); {
+		n := 1
+		for i+n < len(rows) && rows[i+n].Num == rows[i].Num+n {
+			n++
 		}
-		b = fmt.Appendf(b, "%d %d\n", places[i].Num, run)
-		for _, p := range places[i : i+run] {
-			b = fmt.Appendf(b, "%010d %05d n \n", p.Offset, p.Gen)
-		}
-		i += run
+		f(rows[i : i+n])
+		i += n
 	}
+}
+
+// appendTable writes a classic cross-reference table (ISO 32000-1, 7.5.4).
+func appendTable(b []byte, rows []cos.Slot) []byte {
+	b = append(b, "xref\n"...)
+	runs(rows, func(run []cos.Slot) {
+		b = append(strconv.AppendInt(b, int64(run[0].Num), 10), ' ')
+		b = append(strconv.AppendInt(b, int64(len(run)), 10), '\n')
+		for _, s := range run {
+			b = append(appendPadded(b, s.Offset, 10), ' ')
+			b = append(appendPadded(b, int64(s.Gen), 5), " n \n"...)
+		}
+	})
 	return b
 }
 
-// appendStream writes a cross-reference stream, uncompressed: it has a few rows.
-func (u *update) appendStream(b []byte, places []cos.Slot, trailer cos.Dict, xref int64) []byte {
+// appendPadded writes a number with zeros before it.
+func appendPadded(b []byte, n int64, digits int) []byte {
+	var text [20]byte
+	s := strconv.AppendInt(text[:0], n, 10)
+	for range digits - len(s) {
+		b = append(b, '0')
+	}
+	return append(b, s...)
+}
+
+// appendStream writes a cross-reference stream (ISO 32000-1, 7.5.8), uncompressed: it has a few rows.
+func (u *Update) appendStream(b []byte, rows []cos.Slot, xref int64) []byte {
 	self := cos.Slot{Num: u.next, Kind: cos.Plain, Offset: xref}
-	places = append(places, self)
+	rows = append(slices.Clip(rows), self)
 	var index cos.Array
-	for i := 0; i < len(places); {
-		run := 1
-		for i+run < len(places) && places[i+run].Num == places[i].Num+run {
-			run++
+	data := make([]byte, 0, streamRow*len(rows))
+	runs(rows, func(run []cos.Slot) {
+		index = append(index, cos.Integer(run[0].Num), cos.Integer(len(run)))
+		for _, s := range run {
+			data = append(data, 1)
+			for shift := 56; shift >= 0; shift -= 8 {
+				data = append(data, byte(s.Offset>>shift))
+			}
+			data = append(data, byte(s.Gen>>8), byte(s.Gen&math.MaxUint8))
 		}
-		index = append(index, cos.Integer(places[i].Num), cos.Integer(run))
-		i += run
-	}
-	data := make([]byte, 0, 11*len(places))
-	for _, p := range places {
-		data = append(data, 1)
-		for shift := 56; shift >= 0; shift -= 8 {
-			data = append(data, byte(p.Offset>>shift))
-		}
-		data = append(data, byte(p.Gen>>8), byte(p.Gen))
-	}
-	d := cos.Dict{{Key: "Type", Value: cos.Name("XRef")}, {Key: "W", Value: cos.Array{cos.Integer(1), cos.Integer(8), cos.Integer(2)}}, {Key: "Index", Value: index}}
-	d = append(d, trailer.With("Size", cos.Integer(u.next+1))...)
-	b = fmt.Appendf(b, "%d 0 obj\n", self.Num)
-	b = cos.Append(b, cos.Stream{Dict: d, Data: data})
-	return append(b, "\nendobj\n"...)
+	})
+	d := cos.Dict{{Key: "Type", Value: cos.Name("XRef")},
+		{Key: "W", Value: cos.Array{cos.Integer(1), cos.Integer(8), cos.Integer(2)}}, {Key: "Index", Value: index}}
+	d = append(d, u.trailer(u.next+1)...)
+	o := placed{ref: cos.Ref{Num: self.Num}, val: cos.Stream{Dict: d, Data: data}}
+	return o.append(b)
 }

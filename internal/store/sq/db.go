@@ -30,6 +30,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.addAuditEntryStmt, err = db.PrepareContext(ctx, addAuditEntry); err != nil {
 		return nil, fmt.Errorf("error preparing query AddAuditEntry: %w", err)
 	}
+	if q.addJointStmt, err = db.PrepareContext(ctx, addJoint); err != nil {
+		return nil, fmt.Errorf("error preparing query AddJoint: %w", err)
+	}
 	if q.addLicenceEventStmt, err = db.PrepareContext(ctx, addLicenceEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query AddLicenceEvent: %w", err)
 	}
@@ -75,6 +78,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.certificatesOfNameStmt, err = db.PrepareContext(ctx, certificatesOfName); err != nil {
 		return nil, fmt.Errorf("error preparing query CertificatesOfName: %w", err)
 	}
+	if q.changeJointStmt, err = db.PrepareContext(ctx, changeJoint); err != nil {
+		return nil, fmt.Errorf("error preparing query ChangeJoint: %w", err)
+	}
 	if q.countSealEventStmt, err = db.PrepareContext(ctx, countSealEvent); err != nil {
 		return nil, fmt.Errorf("error preparing query CountSealEvent: %w", err)
 	}
@@ -93,8 +99,23 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.decideProposalStmt, err = db.PrepareContext(ctx, decideProposal); err != nil {
 		return nil, fmt.Errorf("error preparing query DecideProposal: %w", err)
 	}
+	if q.documentForStmt, err = db.PrepareContext(ctx, documentFor); err != nil {
+		return nil, fmt.Errorf("error preparing query DocumentFor: %w", err)
+	}
+	if q.documentsAfterStmt, err = db.PrepareContext(ctx, documentsAfter); err != nil {
+		return nil, fmt.Errorf("error preparing query DocumentsAfter: %w", err)
+	}
+	if q.draftByIDStmt, err = db.PrepareContext(ctx, draftByID); err != nil {
+		return nil, fmt.Errorf("error preparing query DraftByID: %w", err)
+	}
+	if q.dropDraftsStmt, err = db.PrepareContext(ctx, dropDrafts); err != nil {
+		return nil, fmt.Errorf("error preparing query DropDrafts: %w", err)
+	}
 	if q.intendCertificateStmt, err = db.PrepareContext(ctx, intendCertificate); err != nil {
 		return nil, fmt.Errorf("error preparing query IntendCertificate: %w", err)
+	}
+	if q.jointByIDStmt, err = db.PrepareContext(ctx, jointByID); err != nil {
+		return nil, fmt.Errorf("error preparing query JointByID: %w", err)
 	}
 	if q.keyIsCertifiedStmt, err = db.PrepareContext(ctx, keyIsCertified); err != nil {
 		return nil, fmt.Errorf("error preparing query KeyIsCertified: %w", err)
@@ -176,6 +197,12 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.putCallerStmt, err = db.PrepareContext(ctx, putCaller); err != nil {
 		return nil, fmt.Errorf("error preparing query PutCaller: %w", err)
+	}
+	if q.putDocumentStmt, err = db.PrepareContext(ctx, putDocument); err != nil {
+		return nil, fmt.Errorf("error preparing query PutDocument: %w", err)
+	}
+	if q.putDraftStmt, err = db.PrepareContext(ctx, putDraft); err != nil {
+		return nil, fmt.Errorf("error preparing query PutDraft: %w", err)
 	}
 	if q.putPackageStmt, err = db.PrepareContext(ctx, putPackage); err != nil {
 		return nil, fmt.Errorf("error preparing query PutPackage: %w", err)
@@ -273,6 +300,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.settleCertificateStmt, err = db.PrepareContext(ctx, settleCertificate); err != nil {
 		return nil, fmt.Errorf("error preparing query SettleCertificate: %w", err)
 	}
+	if q.takeDraftStmt, err = db.PrepareContext(ctx, takeDraft); err != nil {
+		return nil, fmt.Errorf("error preparing query TakeDraft: %w", err)
+	}
 	if q.unpublishedBatchesStmt, err = db.PrepareContext(ctx, unpublishedBatches); err != nil {
 		return nil, fmt.Errorf("error preparing query UnpublishedBatches: %w", err)
 	}
@@ -310,6 +340,11 @@ func (q *Queries) Close() error {
 	if q.addAuditEntryStmt != nil {
 		if cerr := q.addAuditEntryStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing addAuditEntryStmt: %w", cerr)
+		}
+	}
+	if q.addJointStmt != nil {
+		if cerr := q.addJointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing addJointStmt: %w", cerr)
 		}
 	}
 	if q.addLicenceEventStmt != nil {
@@ -387,6 +422,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing certificatesOfNameStmt: %w", cerr)
 		}
 	}
+	if q.changeJointStmt != nil {
+		if cerr := q.changeJointStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing changeJointStmt: %w", cerr)
+		}
+	}
 	if q.countSealEventStmt != nil {
 		if cerr := q.countSealEventStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing countSealEventStmt: %w", cerr)
@@ -417,9 +457,34 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing decideProposalStmt: %w", cerr)
 		}
 	}
+	if q.documentForStmt != nil {
+		if cerr := q.documentForStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing documentForStmt: %w", cerr)
+		}
+	}
+	if q.documentsAfterStmt != nil {
+		if cerr := q.documentsAfterStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing documentsAfterStmt: %w", cerr)
+		}
+	}
+	if q.draftByIDStmt != nil {
+		if cerr := q.draftByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing draftByIDStmt: %w", cerr)
+		}
+	}
+	if q.dropDraftsStmt != nil {
+		if cerr := q.dropDraftsStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing dropDraftsStmt: %w", cerr)
+		}
+	}
 	if q.intendCertificateStmt != nil {
 		if cerr := q.intendCertificateStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing intendCertificateStmt: %w", cerr)
+		}
+	}
+	if q.jointByIDStmt != nil {
+		if cerr := q.jointByIDStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing jointByIDStmt: %w", cerr)
 		}
 	}
 	if q.keyIsCertifiedStmt != nil {
@@ -555,6 +620,16 @@ func (q *Queries) Close() error {
 	if q.putCallerStmt != nil {
 		if cerr := q.putCallerStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putCallerStmt: %w", cerr)
+		}
+	}
+	if q.putDocumentStmt != nil {
+		if cerr := q.putDocumentStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putDocumentStmt: %w", cerr)
+		}
+	}
+	if q.putDraftStmt != nil {
+		if cerr := q.putDraftStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putDraftStmt: %w", cerr)
 		}
 	}
 	if q.putPackageStmt != nil {
@@ -717,6 +792,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing settleCertificateStmt: %w", cerr)
 		}
 	}
+	if q.takeDraftStmt != nil {
+		if cerr := q.takeDraftStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing takeDraftStmt: %w", cerr)
+		}
+	}
 	if q.unpublishedBatchesStmt != nil {
 		if cerr := q.unpublishedBatchesStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing unpublishedBatchesStmt: %w", cerr)
@@ -798,6 +878,7 @@ type Queries struct {
 	tx                      *sql.Tx
 	acceptEntryStmt         *sql.Stmt
 	addAuditEntryStmt       *sql.Stmt
+	addJointStmt            *sql.Stmt
 	addLicenceEventStmt     *sql.Stmt
 	addSealStmt             *sql.Stmt
 	addSealEventStmt        *sql.Stmt
@@ -813,13 +894,19 @@ type Queries struct {
 	certificateBySerialStmt *sql.Stmt
 	certificatesAfterStmt   *sql.Stmt
 	certificatesOfNameStmt  *sql.Stmt
+	changeJointStmt         *sql.Stmt
 	countSealEventStmt      *sql.Stmt
 	countSealGrantStmt      *sql.Stmt
 	countSealUseStmt        *sql.Stmt
 	createCaseStmt          *sql.Stmt
 	createLicenceStmt       *sql.Stmt
 	decideProposalStmt      *sql.Stmt
+	documentForStmt         *sql.Stmt
+	documentsAfterStmt      *sql.Stmt
+	draftByIDStmt           *sql.Stmt
+	dropDraftsStmt          *sql.Stmt
 	intendCertificateStmt   *sql.Stmt
+	jointByIDStmt           *sql.Stmt
 	keyIsCertifiedStmt      *sql.Stmt
 	lastBatchStmt           *sql.Stmt
 	lastSealStmt            *sql.Stmt
@@ -847,6 +934,8 @@ type Queries struct {
 	proposalsInStateStmt    *sql.Stmt
 	putBatchStmt            *sql.Stmt
 	putCallerStmt           *sql.Stmt
+	putDocumentStmt         *sql.Stmt
+	putDraftStmt            *sql.Stmt
 	putPackageStmt          *sql.Stmt
 	putPresentationStmt     *sql.Stmt
 	putProofStmt            *sql.Stmt
@@ -879,6 +968,7 @@ type Queries struct {
 	setSealFilingStmt       *sql.Stmt
 	setSealMadeStmt         *sql.Stmt
 	settleCertificateStmt   *sql.Stmt
+	takeDraftStmt           *sql.Stmt
 	unpublishedBatchesStmt  *sql.Stmt
 	updateCaseStmt          *sql.Stmt
 	usePresentationStmt     *sql.Stmt
@@ -895,6 +985,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		tx:                      tx,
 		acceptEntryStmt:         q.acceptEntryStmt,
 		addAuditEntryStmt:       q.addAuditEntryStmt,
+		addJointStmt:            q.addJointStmt,
 		addLicenceEventStmt:     q.addLicenceEventStmt,
 		addSealStmt:             q.addSealStmt,
 		addSealEventStmt:        q.addSealEventStmt,
@@ -910,13 +1001,19 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		certificateBySerialStmt: q.certificateBySerialStmt,
 		certificatesAfterStmt:   q.certificatesAfterStmt,
 		certificatesOfNameStmt:  q.certificatesOfNameStmt,
+		changeJointStmt:         q.changeJointStmt,
 		countSealEventStmt:      q.countSealEventStmt,
 		countSealGrantStmt:      q.countSealGrantStmt,
 		countSealUseStmt:        q.countSealUseStmt,
 		createCaseStmt:          q.createCaseStmt,
 		createLicenceStmt:       q.createLicenceStmt,
 		decideProposalStmt:      q.decideProposalStmt,
+		documentForStmt:         q.documentForStmt,
+		documentsAfterStmt:      q.documentsAfterStmt,
+		draftByIDStmt:           q.draftByIDStmt,
+		dropDraftsStmt:          q.dropDraftsStmt,
 		intendCertificateStmt:   q.intendCertificateStmt,
+		jointByIDStmt:           q.jointByIDStmt,
 		keyIsCertifiedStmt:      q.keyIsCertifiedStmt,
 		lastBatchStmt:           q.lastBatchStmt,
 		lastSealStmt:            q.lastSealStmt,
@@ -944,6 +1041,8 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		proposalsInStateStmt:    q.proposalsInStateStmt,
 		putBatchStmt:            q.putBatchStmt,
 		putCallerStmt:           q.putCallerStmt,
+		putDocumentStmt:         q.putDocumentStmt,
+		putDraftStmt:            q.putDraftStmt,
 		putPackageStmt:          q.putPackageStmt,
 		putPresentationStmt:     q.putPresentationStmt,
 		putProofStmt:            q.putProofStmt,
@@ -976,6 +1075,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		setSealFilingStmt:       q.setSealFilingStmt,
 		setSealMadeStmt:         q.setSealMadeStmt,
 		settleCertificateStmt:   q.settleCertificateStmt,
+		takeDraftStmt:           q.takeDraftStmt,
 		unpublishedBatchesStmt:  q.unpublishedBatchesStmt,
 		updateCaseStmt:          q.updateCaseStmt,
 		usePresentationStmt:     q.usePresentationStmt,

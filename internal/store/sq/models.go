@@ -59,6 +59,34 @@ type Certificate struct {
 	Voided    int64
 }
 
+type Document struct {
+	Digest string
+	Caller string
+	Office string
+	What   string
+	Origin string
+	Size   int64
+	At     int64
+	Report []byte
+}
+
+type Draft struct {
+	ID      string
+	Seal    string
+	Caller  string
+	Office  string
+	Matter  string
+	CaseID  string
+	At      int64
+	Expires int64
+	Content string
+	Base    string
+	Tail    []byte
+	GapFrom int64
+	GapTo   int64
+	Taken   int64
+}
+
 type EnrolToken struct {
 	Digest  string
 	Name    string
@@ -68,6 +96,12 @@ type EnrolToken struct {
 	Expires int64
 	Used    int64
 	KeySm3  string
+}
+
+type JointSealing struct {
+	ID      string
+	Version int64
+	Record  string
 }
 
 type LedgerBatch struct {

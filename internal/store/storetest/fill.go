@@ -59,6 +59,12 @@ func fill(t *testing.T, v reflect.Value, name string, n *int) {
 		for i := range 2 {
 			fill(t, v.Index(i), name, n)
 		}
+	case reflect.Array:
+		for i := range v.Len() {
+			fill(t, v.Index(i), name, n)
+		}
+	case reflect.Float64:
+		v.SetFloat(float64(*n) + 0.5)
 	case reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for range 2 {

@@ -121,6 +121,7 @@ var checks = map[string]sentence{
 	"SEAL_MAKER_CERT_USAGE":   {"制章者证书用途", "Maker's key usage"},
 	"SEAL_MAKER_CERT_EXPIRED": {"制章者证书有效期", "Maker's validity"},
 	"SEAL_MAKER_CERT_REVOKED": {"制章者证书吊销状态", "Maker's revocation"},
+	"SEAL_TIMESTAMP":          {"印章时间戳", "Seal timestamp"},
 	"SEAL_NOT_YET_VALID":      {"印章启用", "Seal start"},
 	"SEAL_EXPIRED":            {"印章到期", "Seal end"},
 	"SIG_TIME_OUTSIDE_SEAL":   {"用印时间", "Time of use"},
