@@ -40,7 +40,6 @@ type layout struct {
 // face lays a licence out; what does not fit is refused.
 func (k *Kind) face(v values, font metrics) (*layout, error) {
 	l := &layout{kind: k, v: v, g: pageOf(k.Face.Orientation), p: paletteOf(k.Face.Theme), m: newRuler(font)}
-	l.ornament(l.g, l.p)
 	l.header()
 	l.body()
 	l.footer()

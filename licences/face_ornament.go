@@ -1,6 +1,11 @@
 package licences
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"yinzheng/internal/pdf"
+)
 
 // The border, from the edge inwards, mm.
 const (
@@ -11,6 +16,22 @@ const (
 	wave       = 7.2  // about the length of one wave in the band
 	waveHeight = 1.75 // from the middle of the band
 )
+
+// ornamentOf draws the ornament of an orientation and a theme.
+func ornamentOf(orientation, theme string) (*pdf.Drawing, error) {
+	g := pageOf(orientation)
+	var s sheet
+	s.ornament(g, paletteOf(theme))
+	d, err := pdf.NewDrawing(g.w, g.h, func(b *pdf.Builder) {
+		for _, m := range s.under {
+			paintPath(b, m)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("drawing the ornament: %w", err)
+	}
+	return d, nil
+}
 
 // ornament draws border, band, corners and the pale rosette behind the text.
 func (s *sheet) ornament(g geometry, p palette) {

@@ -20,7 +20,12 @@ func (l *layout) paint(lic Licence, modules [][]bool) ([]byte, error) {
 	b := pdf.New(pdf.Info{
 		Title: l.kind.TypeName, Author: lic.Issuer, Subject: lic.Identifier, Creator: programName, Created: issueTime(lic.IssuedOn),
 	})
+	ornament, err := l.kind.ornament()
+	if err != nil {
+		return nil, err
+	}
 	b.AddPage(l.g.w, l.g.h)
+	b.Drawing(ornament)
 	for _, m := range l.under {
 		paintPath(b, m)
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"yinzheng/internal/pdf"
 )
 
 // Codes of 持证主体代码类型 that have rules of their own (standards.md 3.4).
@@ -43,6 +45,7 @@ type Kind struct {
 	present   []presentable
 	byName    map[string]int // into Fields
 	schema    *jsonschema.Schema
+	ornament  func() (*pdf.Drawing, error) // of every face of this kind, drawn once
 }
 
 // Office is an authority by name and USCC.

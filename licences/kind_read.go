@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
 	"yinzheng/internal/codes"
+	"yinzheng/internal/pdf"
 )
 
 // maxKindDepth bounds nesting in a kind's file.
@@ -81,6 +83,7 @@ func parseKind(form *jsonschema.Schema, name string, b []byte) (*Kind, KindFault
 	if k.TypeName == "" {
 		k.TypeName = k.Name
 	}
+	k.ornament = sync.OnceValues(func() (*pdf.Drawing, error) { return ornamentOf(k.Face.Orientation, k.Face.Theme) })
 	f.readIssuers(k, file.Issuers)
 	f.readFields(k, document)
 	f.checkCodes(k)

@@ -14,10 +14,9 @@ import (
 
 // judged is a document with what it is judged by.
 type judged struct {
-	doc        []byte
-	trust      []byte
-	parsed     *verify.Trust
-	signatures []signed
+	doc    []byte
+	trust  []byte
+	parsed *verify.Trust
 }
 
 func newJudged(ctx context.Context, w *world, doc []byte) (*judged, error) {

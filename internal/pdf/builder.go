@@ -39,6 +39,7 @@ type Builder struct {
 	font     *subset
 	pages    []*page
 	pictures []*picture
+	drawings []*Drawing
 	attached []attached
 	deflate  deflater
 	err      error
@@ -95,6 +96,7 @@ type page struct {
 	line     milli // line width, thousandths of a point; 0: not set yet
 	spacing  milli
 	pictures []int // indexes of the document's pictures that it shows
+	drawings []int // and of its drawings
 	text     bool
 }
 

@@ -140,6 +140,10 @@ func (b *Builder) writePages(o *objects, tree ref) error {
 		}
 		pictures[i] = o.add(color)
 	}
+	drawings := make([]ref, len(b.drawings))
+	for i, d := range b.drawings {
+		drawings[i] = o.add(d.object())
+	}
 	for i, p := range b.pages {
 		data, err := b.deflate.bytes(p.content)
 		if err != nil {
@@ -153,6 +157,11 @@ func (b *Builder) writePages(o *objects, tree ref) error {
 		var shown dict
 		for _, index := range p.pictures {
 			shown = append(shown, entry{fmt.Sprintf("I%d", index+1), pictures[index]})
+		}
+		for i, index := range p.drawings {
+			if !slices.Contains(p.drawings[:i], index) {
+				shown = append(shown, entry{fmt.Sprintf("X%d", index+1), drawings[index]})
+			}
 		}
 		if shown != nil {
 			resources = append(resources, entry{"XObject", shown})

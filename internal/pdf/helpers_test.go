@@ -104,16 +104,6 @@ func bytesOf(t testing.TB, b *pdf.Builder) []byte {
 	return out
 }
 
-// small is a document of a few kilobytes with an attachment, for tests that touch every byte.
-func small(t testing.TB) []byte {
-	t.Helper()
-	b := pdf.New(pdf.Info{Title: "证", Created: made})
-	b.AddPage(100, 100)
-	b.Text(10, 20, 12, "一", pdf.TextStyle{})
-	b.Attach(pdf.Attachment{Name: "a.txt", MIME: "text/plain", Data: []byte("attached")})
-	return bytesOf(t, b)
-}
-
 // der is a SEQUENCE of n bytes in all, which need not mean anything.
 func der(n int) []byte {
 	b := append([]byte{0x30, 0x82, byte((n - 4) >> 8), byte(n - 4)}, bytes.Repeat([]byte{0x05, 0x00, 0xAB}, n/3+1)...)

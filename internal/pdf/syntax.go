@@ -147,24 +147,6 @@ func textString(s string) value {
 	return hexText(b)
 }
 
-// readText is the reverse of textString; false if the value is not a text string.
-func readText(v value) (string, bool) {
-	switch s := v.(type) {
-	case literal:
-		return string(s), true
-	case hexText:
-		if len(s) < 2 || len(s)%2 != 0 || s[0] != 0xFE || s[1] != 0xFF {
-			return "", false
-		}
-		units := make([]uint16, 0, len(s)/2)
-		for i := 2; i < len(s); i += 2 {
-			units = append(units, uint16(s[i])<<8|uint16(s[i+1]))
-		}
-		return string(utf16.Decode(units)), true
-	}
-	return "", false
-}
-
 // dateString is a date (ISO 32000-1, 7.9.4) with the offset of t's own zone.
 func dateString(t time.Time) literal {
 	s := t.Format("D:20060102150405")

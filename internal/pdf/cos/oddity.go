@@ -3,7 +3,6 @@ package cos
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -313,6 +312,3 @@ func (s *scan) harmless(c *cursor) bool {
 	}
 	return true
 }
-
-// IsOddity reports whether an error is one that Oddities lists, too: the file can be read elsewhere.
-func IsOddity(err error) bool { return errors.Is(err, ErrMalformed) }
