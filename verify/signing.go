@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"yinzheng/internal/cms"
@@ -38,8 +39,19 @@ func kindOfSignature(e *SignatureEvidence) string {
 	if slices.Contains(subFiltersCMS(), e.SubFilter) {
 		return SignatureCMS
 	}
+	if strings.HasPrefix(e.SubFilter, ownNames) { // another name for one of the two: what it holds tells
+		if _, err := ses.ParseSignature(e.Contents); err == nil {
+			return SignatureSeal
+		}
+		if _, err := cms.ParseDetached(e.Contents); err == nil {
+			return SignatureCMS
+		}
+	}
 	return ""
 }
+
+// ownNames begins the names of GM/T 0112-2021, whose table was not at hand: services may be configured with others than ours.
+const ownNames = "GM."
 
 // signing is one signature, or the one of an outcome, in the course of a judgement.
 type signing struct {

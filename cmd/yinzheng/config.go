@@ -35,6 +35,29 @@ type Config struct {
 	Clock      string       `yaml:"clock"`      // "kernel" (default): nothing is stamped unless the kernel says that the clock is in sync; "unchecked"
 	Kinds      string       `yaml:"kinds"`      // folder with further kinds of licence; none by default
 	Reports    ReportConfig `yaml:"reports"`    // the seal of verification reports; none by default: callers then name their own
+	PDF        PDFConfig    `yaml:"pdf"`        // names in signature dictionaries
+}
+
+// PDFConfig names what stands in the signature dictionaries of PDFs (GM/T 0112-2021, whose table of names was not at hand). Verifiers
+// go by what a signature holds when its sub-filter begins with "GM.".
+type PDFConfig struct {
+	Filter       string `yaml:"filter"`         // GM.PKILite by default
+	SubFilter    string `yaml:"sub_filter"`     // of seals; GM.sm2seal by default
+	SubFilterCMS string `yaml:"sub_filter_cms"` // of SM2 signatures without a seal; GM.sm2cms.detached by default
+}
+
+// pdfName is a name that needs no escapes.
+var pdfName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+
+func (c *PDFConfig) check(say func(key, format string, args ...any)) {
+	for key, name := range map[string]string{"pdf.filter": c.Filter, "pdf.sub_filter": c.SubFilter, "pdf.sub_filter_cms": c.SubFilterCMS} {
+		if name != "" && !pdfName.MatchString(name) {
+			say(key, "%q is no plain name", name)
+		}
+		if name != "" && key != "pdf.filter" && !strings.HasPrefix(name, "GM.") {
+			say(key, "%q does not begin with GM.", name)
+		}
+	}
 }
 
 // ReportConfig says which seal the verification reports get that anybody asks for, and the matter that it is used for. The caller
@@ -178,6 +201,7 @@ func (c *Config) check() error {
 	if (c.Reports.Seal == "") != (c.Reports.Matter == "") {
 		say("reports", "seal and matter belong together")
 	}
+	c.PDF.check(say)
 	if c.Clock == "" {
 		c.Clock = clockKernel
 	}

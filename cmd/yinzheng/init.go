@@ -94,6 +94,7 @@ func houseConfig(p *program, cfg Config) (house.Config, error) {
 	}
 	hc := house.Config{
 		Data: cfg.Data, Region: cfg.Region.Code, RegionName: cfg.Region.Name, Keys: where, URL: cfg.URL, Version: version, Now: p.now, Log: p.log,
+		Filter: cfg.PDF.Filter, SubFilter: cfg.PDF.SubFilter, SubFilterCMS: cfg.PDF.SubFilterCMS,
 		ReportSeal: cfg.Reports.Seal, ReportMatter: cfg.Reports.Matter,
 	}
 	if cfg.Clock == clockUnchecked {

@@ -179,6 +179,40 @@ func TestEveryProfileAtEveryLevelIsValid(t *testing.T) {
 	}
 }
 
+func TestARepeatedKeySealsOnce(t *testing.T) {
+	w := openWorld(t, t.TempDir(), nil)
+	seal := w.sealOf(t, officeCode)
+	request := map[string]any{"seal": seal, "matter": "m1", "document": w.bring(t, brought(t, 1))}
+	before, err := w.DB.Uses(t.Context(), seal, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, first, _ := w.seal(t, request, nil, "Idempotency-Key", "one")
+	status, again, _ := w.seal(t, request, nil, "Idempotency-Key", "one")
+	if status != http.StatusOK || !bytes.Equal(again, first) {
+		t.Errorf("repeated: %d, the same document: %v", status, bytes.Equal(again, first))
+	}
+	after, err := w.DB.Uses(t.Context(), seal, 0, 100)
+	if err != nil || len(after) != len(before)+1 {
+		t.Errorf("%d uses after %d, %v", len(after), len(before), err)
+	}
+	request["matter"] = "m2"
+	if status, answer, _ := w.seal(t, request, nil, "Idempotency-Key", "one"); status != http.StatusUnprocessableEntity || !bytes.Contains(answer, []byte("IDEMPOTENCY_KEY_REUSED")) {
+		t.Errorf("another request: %d %s", status, answer)
+	}
+}
+
+func TestOtherNamesInSignatureDictionariesAreConfigurationAndStillJudged(t *testing.T) {
+	w := openWorld(t, t.TempDir(), func(c *house.Config) { c.Filter, c.SubFilter, c.SubFilterCMS = "GM.Handler", "GM.eseal", "GM.cms" })
+	for profile, want := range map[string]struct{ kind, name string }{"seal": {verify.SignatureSeal, "/GM.eseal"}, "sm2": {verify.SignatureCMS, "/GM.cms"}} {
+		status, answer, _ := w.seal(t, map[string]any{"seal": w.sealOf(t, officeCode), "profile": profile, "matter": "m1"}, brought(t, 1))
+		if status != http.StatusOK || !bytes.Contains(answer, []byte("/Filter /GM.Handler /SubFilter "+want.name)) {
+			t.Fatalf("%s: %d %.300s", profile, status, answer)
+		}
+		wantValid(t, profile, judgedBy(t, w.House, answer), want.kind)
+	}
+}
+
 func TestASealedDocumentIsItsOwnersAlone(t *testing.T) {
 	w := openWorld(t, t.TempDir(), nil)
 	request := map[string]any{"seal": w.sealOf(t, officeCode), "matter": "m1"}

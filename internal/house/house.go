@@ -81,7 +81,8 @@ type Config struct {
 	Program    string            // this program, run as a worker for foreign files; "" for the running one
 	OnStep     func(step string) // called after each step of issuing: kill tests hang on it; nil for nothing
 
-	ReportSeal, ReportMatter string // the seal of reports that anybody asks for, and the matter it is used for; "" for none
+	Filter, SubFilter, SubFilterCMS string // names in signature dictionaries; "" for those of package sealing
+	ReportSeal, ReportMatter        string // the seal of reports that anybody asks for, and the matter it is used for; "" for none
 }
 
 // House is the open service.
@@ -224,7 +225,7 @@ func (h *House) openServices() (err error) {
 	}
 	h.Sealer, err = sealing.New(sealing.Config{
 		Book: h.DB, Keys: sealKeys, Timestamper: h.TSA, Now: h.cfg.Now, Judge: h.judgeOwn, Second: h.second(),
-		Chain: h.above, Foreign: h.foreign, Stamp: h.stamp, Evidence: h.evidence, Drafts: h.DB,
+		Filter: h.cfg.Filter, SubFilter: h.cfg.SubFilter, SubFilterCMS: h.cfg.SubFilterCMS, Chain: h.above, Foreign: h.foreign, Stamp: h.stamp, Evidence: h.evidence, Drafts: h.DB,
 	})
 	if err != nil {
 		return err

@@ -69,6 +69,7 @@ type SealingBody struct {
 
 type sealingIn struct {
 	Accept  string `header:"Accept" doc:"application/json for the record, else the sealed PDF"`
+	Key     string `header:"Idempotency-Key" maxLength:"128" doc:"the same key with the same request gives the same sealed document again; with another request it is refused. Without one each request seals"`
 	RawBody multipart.Form
 }
 
@@ -109,6 +110,7 @@ func (a *API) seal(ctx context.Context, in *sealingIn) (*huma.StreamResponse, er
 	}
 	r := q.request(who)
 	r.Stored = stored
+	r.Key = sealing.Idempotency{Caller: who.Caller, Key: in.Key, Request: q.digest(stored)}
 	done, err := a.cfg.Desk.Seal(ctx, r)
 	if err != nil {
 		return nil, a.sealingError(ctx, err)
@@ -168,6 +170,14 @@ func (a *API) sealingRequest(form multipart.Form) (*SealingRequest, error) {
 		return nil, problem(http.StatusBadRequest, "BODY_BROKEN", nil)
 	}
 	return q, nil
+}
+
+// digest tells one request from another.
+func (q *SealingRequest) digest(stored gm.Digest) gm.Digest {
+	again := *q
+	again.Document = stored.String()
+	b, _ := json.Marshal(again) // it came from JSON
+	return gm.Sum(b)
 }
 
 // toSeal is the document that a request names or brings.

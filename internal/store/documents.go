@@ -45,6 +45,42 @@ func (db *DB) PaperFor(ctx context.Context, digest gm.Digest, caller, office str
 	return p, nil
 }
 
+// PutDone implements desk.Papers.
+func (db *DB) PutDone(ctx context.Context, k sealing.Idempotency, d desk.Done) (desk.Done, error) {
+	err := db.update(ctx, func(ctx context.Context, q *sq.Queries) error {
+		err := q.PutSealing(ctx, sq.PutSealingParams{Caller: k.Caller, Idem: k.Key, Request: hexOf(k.Request), Document: hexOf(d.Document),
+			Content: hexOf(d.Content), Size: d.Size, At: micros(d.At)})
+		if err != nil {
+			return fmt.Errorf("store: noting sealing %s: %w", d.Document, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return desk.Done{}, err
+	}
+	return db.DoneBy(ctx, k)
+}
+
+// DoneBy implements desk.Papers.
+func (db *DB) DoneBy(ctx context.Context, k sealing.Idempotency) (desk.Done, error) {
+	r, err := db.reads.SealingByKey(ctx, sq.SealingByKeyParams{Caller: k.Caller, Idem: k.Key})
+	if errors.Is(err, sql.ErrNoRows) {
+		return desk.Done{}, desk.ErrNoDocument
+	}
+	if err != nil {
+		return desk.Done{}, fmt.Errorf("store: reading what a key made: %w", err)
+	}
+	if r.Request != hexOf(k.Request) {
+		return desk.Done{}, sealing.ErrKeyReused
+	}
+	document, err := fromHex(r.Document)
+	content, err2 := fromHex(r.Content)
+	if err := errors.Join(err, err2); err != nil {
+		return desk.Done{}, errDamaged("a sealing", r.Document, err)
+	}
+	return desk.Done{Document: document, Size: r.Size, Content: content, At: fromMicros(r.At)}, nil
+}
+
 // DocumentsAfter returns up to n documents that anybody may have, by digest, after one; the zero digest begins.
 func (db *DB) DocumentsAfter(ctx context.Context, after gm.Digest, n int) ([]gm.Digest, error) {
 	rows, err := db.reads.DocumentsAfter(ctx, sq.DocumentsAfterParams{Digest: hexOf(after), Limit: limit(n)})

@@ -92,7 +92,8 @@ type Request struct {
 	Stored          gm.Digest // the document
 	Marks           []Mark    // none, and no Ride: invisible
 	Ride            *Ride
-	sealing.Request // Document, File and Places of it are not looked at
+	Key             sealing.Idempotency // of the caller's request; an empty Key for none
+	sealing.Request                     // Document, File and Places of it are not looked at
 }
 
 // Done is a document that was sealed and is kept.
@@ -103,20 +104,29 @@ type Done struct {
 	At       time.Time
 }
 
-// Seal seals a document that By, or its office, may have, and keeps the result for them. Errors: ErrNoDocument, ErrKeyword, and
-// those of sealing.
+// Seal seals a document that By, or its office, may have, and keeps the result for them. A repeat of the key returns what it made;
+// without a key each call seals. Errors: ErrNoDocument, ErrKeyword, sealing.ErrKeyReused, and those of sealing.
 func (d *Desk) Seal(ctx context.Context, r Request) (Done, error) {
 	who := Who{r.By, r.Office}
 	if err := d.may(ctx, r.Stored, who); err != nil {
 		return Done{}, err
 	}
+	if r.Key.Key != "" {
+		if done, err := d.c.Papers.DoneBy(ctx, r.Key); !errors.Is(err, ErrNoDocument) {
+			return done, err
+		}
+	}
 	done, err := d.seal(ctx, r)
 	if err != nil {
 		return Done{}, err
 	}
-	return done, d.enter(ctx, Paper{
+	err = d.enter(ctx, Paper{
 		Digest: done.Document, Caller: r.By, Office: r.Office, What: CameSealed, Origin: r.Stored, Size: done.Size,
 	})
+	if err != nil || r.Key.Key == "" {
+		return done, err
+	}
+	return d.c.Papers.PutDone(ctx, r.Key, done)
 }
 
 // seal seals a document, whoever may have it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yinzheng/internal/gm"
+	"yinzheng/sealing"
 )
 
 // How a document came to be kept.
@@ -39,6 +40,10 @@ type Papers interface {
 	// PaperFor returns what lets a caller, or its office, have a document; the caller's own if there are both. ErrNoDocument, also for
 	// the caller "" and the office "".
 	PaperFor(ctx context.Context, digest gm.Digest, caller, office string) (Paper, error)
+	// PutDone notes what a request with a key made, the first time, and returns what stands there then: that of the first.
+	PutDone(ctx context.Context, k sealing.Idempotency, d Done) (Done, error)
+	// DoneBy returns what was made under a key: ErrNoDocument for nothing, sealing.ErrKeyReused for another request.
+	DoneBy(ctx context.Context, k sealing.Idempotency) (Done, error)
 }
 
 // Who is somebody who asks the desk.

@@ -130,9 +130,9 @@ func TestAWorkerThatMisbehavesHarmsNobody(t *testing.T) {
 }
 
 func TestTheCageHoldsMemoryAndOutput(t *testing.T) {
-	heavy := document("", "/Group 6 0 R ", stream("", strings.Repeat("noise that is kept ", 300_000)))
+	heavy := document("", "/Group 6 0 R ", stream("", strings.Repeat("noise that is kept ", 2_000_000)))
 	l := small()
-	l.Stream, l.Memory = 64<<20, 6<<20
+	l.Stream, l.Memory, l.FileBytes = 64<<20, 6<<20, 64<<20
 	i := newIntake(t, intake.Config{Limits: l})
 	_, _, err := normalise(t, i, heavy)
 	wantRefusal(t, "too little memory", err, intake.ErrLimit, "")

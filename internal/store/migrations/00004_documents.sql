@@ -14,6 +14,18 @@ CREATE TABLE documents (
     PRIMARY KEY (digest, caller, office)
 );
 
+-- What a caller's Idempotency-Key made.
+CREATE TABLE sealings (
+    caller   TEXT   NOT NULL,
+    idem     TEXT   NOT NULL,
+    request  TEXT   NOT NULL,
+    document TEXT   NOT NULL,
+    content  TEXT   NOT NULL,
+    size     BIGINT NOT NULL,
+    at       BIGINT NOT NULL,
+    PRIMARY KEY (caller, idem)
+);
+
 CREATE TABLE joint_sealings (
     id      TEXT   PRIMARY KEY,
     version BIGINT NOT NULL,
@@ -42,4 +54,5 @@ CREATE INDEX drafts_open ON drafts (expires) WHERE taken = 0;
 -- +goose Down
 DROP TABLE drafts;
 DROP TABLE joint_sealings;
+DROP TABLE sealings;
 DROP TABLE documents;

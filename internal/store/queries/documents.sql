@@ -11,6 +11,14 @@ ORDER BY at, caller DESC LIMIT 1;
 -- name: DocumentsAfter :many
 SELECT DISTINCT digest FROM documents WHERE digest > $1 ORDER BY digest LIMIT $2;
 
+-- name: PutSealing :exec
+INSERT INTO sealings (caller, idem, request, document, content, size, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING;
+
+-- name: SealingByKey :one
+SELECT * FROM sealings WHERE caller = $1 AND idem = $2;
+
 -- name: AddJoint :execrows
 INSERT INTO joint_sealings (id, version, record) VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING;

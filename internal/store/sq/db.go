@@ -219,6 +219,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	if q.putSealUseStmt, err = db.PrepareContext(ctx, putSealUse); err != nil {
 		return nil, fmt.Errorf("error preparing query PutSealUse: %w", err)
 	}
+	if q.putSealingStmt, err = db.PrepareContext(ctx, putSealing); err != nil {
+		return nil, fmt.Errorf("error preparing query PutSealing: %w", err)
+	}
 	if q.putTokenStmt, err = db.PrepareContext(ctx, putToken); err != nil {
 		return nil, fmt.Errorf("error preparing query PutToken: %w", err)
 	}
@@ -266,6 +269,9 @@ func Prepare(ctx context.Context, db DBTX) (*Queries, error) {
 	}
 	if q.sealUsesByDayStmt, err = db.PrepareContext(ctx, sealUsesByDay); err != nil {
 		return nil, fmt.Errorf("error preparing query SealUsesByDay: %w", err)
+	}
+	if q.sealingByKeyStmt, err = db.PrepareContext(ctx, sealingByKey); err != nil {
+		return nil, fmt.Errorf("error preparing query SealingByKey: %w", err)
 	}
 	if q.sealsAfterStmt, err = db.PrepareContext(ctx, sealsAfter); err != nil {
 		return nil, fmt.Errorf("error preparing query SealsAfter: %w", err)
@@ -657,6 +663,11 @@ func (q *Queries) Close() error {
 			err = fmt.Errorf("error closing putSealUseStmt: %w", cerr)
 		}
 	}
+	if q.putSealingStmt != nil {
+		if cerr := q.putSealingStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing putSealingStmt: %w", cerr)
+		}
+	}
 	if q.putTokenStmt != nil {
 		if cerr := q.putTokenStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing putTokenStmt: %w", cerr)
@@ -735,6 +746,11 @@ func (q *Queries) Close() error {
 	if q.sealUsesByDayStmt != nil {
 		if cerr := q.sealUsesByDayStmt.Close(); cerr != nil {
 			err = fmt.Errorf("error closing sealUsesByDayStmt: %w", cerr)
+		}
+	}
+	if q.sealingByKeyStmt != nil {
+		if cerr := q.sealingByKeyStmt.Close(); cerr != nil {
+			err = fmt.Errorf("error closing sealingByKeyStmt: %w", cerr)
 		}
 	}
 	if q.sealsAfterStmt != nil {
@@ -941,6 +957,7 @@ type Queries struct {
 	putProofStmt            *sql.Stmt
 	putProposalStmt         *sql.Stmt
 	putSealUseStmt          *sql.Stmt
+	putSealingStmt          *sql.Stmt
 	putTokenStmt            *sql.Stmt
 	replaceSealStmt         *sql.Stmt
 	revokeCertificateStmt   *sql.Stmt
@@ -957,6 +974,7 @@ type Queries struct {
 	sealRevokedStmt         *sql.Stmt
 	sealUsesAfterStmt       *sql.Stmt
 	sealUsesByDayStmt       *sql.Stmt
+	sealingByKeyStmt        *sql.Stmt
 	sealsAfterStmt          *sql.Stmt
 	sealsDueStmt            *sql.Stmt
 	serialValueStmt         *sql.Stmt
@@ -1048,6 +1066,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		putProofStmt:            q.putProofStmt,
 		putProposalStmt:         q.putProposalStmt,
 		putSealUseStmt:          q.putSealUseStmt,
+		putSealingStmt:          q.putSealingStmt,
 		putTokenStmt:            q.putTokenStmt,
 		replaceSealStmt:         q.replaceSealStmt,
 		revokeCertificateStmt:   q.revokeCertificateStmt,
@@ -1064,6 +1083,7 @@ func (q *Queries) WithTx(tx *sql.Tx) *Queries {
 		sealRevokedStmt:         q.sealRevokedStmt,
 		sealUsesAfterStmt:       q.sealUsesAfterStmt,
 		sealUsesByDayStmt:       q.sealUsesByDayStmt,
+		sealingByKeyStmt:        q.sealingByKeyStmt,
 		sealsAfterStmt:          q.sealsAfterStmt,
 		sealsDueStmt:            q.sealsDueStmt,
 		serialValueStmt:         q.serialValueStmt,

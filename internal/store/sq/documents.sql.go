@@ -227,6 +227,59 @@ func (q *Queries) PutDraft(ctx context.Context, arg PutDraftParams) (int64, erro
 	return result.RowsAffected()
 }
 
+const putSealing = `-- name: PutSealing :exec
+INSERT INTO sealings (caller, idem, request, document, content, size, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING
+`
+
+type PutSealingParams struct {
+	Caller   string
+	Idem     string
+	Request  string
+	Document string
+	Content  string
+	Size     int64
+	At       int64
+}
+
+func (q *Queries) PutSealing(ctx context.Context, arg PutSealingParams) error {
+	_, err := q.exec(ctx, q.putSealingStmt, putSealing,
+		arg.Caller,
+		arg.Idem,
+		arg.Request,
+		arg.Document,
+		arg.Content,
+		arg.Size,
+		arg.At,
+	)
+	return err
+}
+
+const sealingByKey = `-- name: SealingByKey :one
+SELECT caller, idem, request, document, content, size, at FROM sealings WHERE caller = $1 AND idem = $2
+`
+
+type SealingByKeyParams struct {
+	Caller string
+	Idem   string
+}
+
+func (q *Queries) SealingByKey(ctx context.Context, arg SealingByKeyParams) (Sealing, error) {
+	row := q.queryRow(ctx, q.sealingByKeyStmt, sealingByKey, arg.Caller, arg.Idem)
+	var i Sealing
+	err := row.Scan(
+		&i.Caller,
+		&i.Idem,
+		&i.Request,
+		&i.Document,
+		&i.Content,
+		&i.Size,
+		&i.At,
+	)
+	return i, err
+}
+
 const takeDraft = `-- name: TakeDraft :execrows
 UPDATE drafts SET taken = 1, tail = '' WHERE id = $1 AND taken = 0
 `

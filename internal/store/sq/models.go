@@ -262,6 +262,16 @@ type SealUse struct {
 	Result        string
 }
 
+type Sealing struct {
+	Caller   string
+	Idem     string
+	Request  string
+	Document string
+	Content  string
+	Size     int64
+	At       int64
+}
+
 type Serial struct {
 	Name  string
 	Value int64

@@ -28,6 +28,7 @@ func Desk(t *testing.T, open func(t *testing.T) DeskBook) {
 	for name, claim := range map[string]func(*testing.T, DeskBook){
 		"PaperComesBackToItsOwnerOnly": paperComesBack,
 		"FirstPaperStays":              paperStays,
+		"KeyMakesOneSealing":           keyMakesOne,
 		"JointComesBack":               jointComesBack,
 		"OneOfManyChangesAJoint":       jointRace,
 		"DraftIsTakenOnce":             draftOnce,
@@ -35,6 +36,30 @@ func Desk(t *testing.T, open func(t *testing.T) DeskBook) {
 		"OneOfManyTakesADraft":         draftRace,
 	} {
 		t.Run(name, func(t *testing.T) { claim(t, open(t)) })
+	}
+}
+
+func keyMakesOne(t *testing.T, b DeskBook) {
+	ctx, first := t.Context(), filled[desk.Done](t)
+	k := sealing.Idempotency{Caller: "c", Key: "k", Request: gm.Sum([]byte("request"))}
+	if _, err := b.DoneBy(ctx, k); !errors.Is(err, desk.ErrNoDocument) {
+		t.Errorf("before: %v", err)
+	}
+	second := first
+	second.Document = gm.Sum([]byte("second"))
+	for _, d := range []desk.Done{first, second} {
+		if got, err := b.PutDone(ctx, k, d); err != nil || !cmp.Equal(got, first) {
+			t.Errorf("%v (-want +got):\n%s", err, cmp.Diff(first, got))
+		}
+	}
+	other := k
+	other.Request = gm.Sum([]byte("another"))
+	if _, err := b.DoneBy(ctx, other); !errors.Is(err, sealing.ErrKeyReused) {
+		t.Errorf("another request: %v", err)
+	}
+	other.Caller = "another"
+	if _, err := b.DoneBy(ctx, other); !errors.Is(err, desk.ErrNoDocument) {
+		t.Errorf("another caller: %v", err)
 	}
 }
 
