@@ -19,7 +19,8 @@ case "${1:-}" in
 esac
 
 step "tools"
-packages=(poppler-utils qpdf mupdf-tools python3-venv zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql softhsm2 gcc libc6-dev)
+packages=(poppler-utils qpdf mupdf-tools python3-venv zbar-tools openssl libxml2-utils unzip chromium fonts-noto-cjk postgresql softhsm2 gcc libc6-dev
+  default-jre-headless ecj libpdfbox2-java libbcpkix-java)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
