@@ -2,12 +2,13 @@ package main
 
 import (
 	"bytes"
-	"compress/zlib"
 	"context"
 	"fmt"
 	"io"
 	"regexp"
 	"strconv"
+
+	"github.com/klauspost/compress/zlib"
 
 	"yinzheng/licences"
 )
