@@ -3,39 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
 
 	"codeberg.org/go-pdf/fpdf"
 )
 
 // fpdfRow sets the texts of the same page with fpdf, which reads the font anew for each document.
 func fpdfRow(context.Context, *lab) (*pair, error) {
-	kind, l, doc, err := face()
-	if err != nil {
-		return nil, err
-	}
-	p, err := readPage(doc)
-	if err != nil {
-		return nil, err
-	}
-	ttf, err := findFont()
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := p.fpdf(ttf)
-	if err != nil {
-		return nil, err
-	}
-	return &pair{
-		ours: each(func() error { return render(kind, l) }),
-		beside: each(func() error {
-			_, err := p.fpdf(ttf)
-			return err
-		}),
-		notes: func() ([]string, error) {
-			return []string{fmt.Sprintf("%d texts of %d characters; files of %d and %d bytes", len(p.runs), p.characters(), len(doc), len(theirs))}, nil
-		},
-	}, nil
+	return facePeer(func(p *printed, ttf []byte) (func() ([]byte, error), error) {
+		return func() ([]byte, error) { return p.fpdf(ttf) }, nil
+	})
 }
 
 // fpdf sets the texts with fpdf.

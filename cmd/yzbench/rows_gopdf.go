@@ -33,6 +33,17 @@ var (
 )
 
 func gopdfRow(context.Context, *lab) (*pair, error) {
+	return facePeer(func(p *printed, ttf []byte) (func() ([]byte, error), error) {
+		fonts := &gopdf.FontContainer{}
+		if err := fonts.AddTTFFontData("serif", ttf); err != nil {
+			return nil, fmt.Errorf("reading the font : %w", err)
+		}
+		return func() ([]byte, error) { return p.draw(fonts) }, nil
+	})
+}
+
+// facePeer renders the sample beside another library that sets its texts.
+func facePeer(peer func(p *printed, ttf []byte) (draw func() ([]byte, error), err error)) (*pair, error) {
 	kind, l, doc, err := face()
 	if err != nil {
 		return nil, err
@@ -45,18 +56,18 @@ func gopdfRow(context.Context, *lab) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	fonts := &gopdf.FontContainer{}
-	if err := fonts.AddTTFFontData("serif", ttf); err != nil {
-		return nil, fmt.Errorf("reading the font : %w", err)
+	draw, err := peer(p, ttf)
+	if err != nil {
+		return nil, err
 	}
-	theirs, err := p.draw(fonts)
+	theirs, err := draw()
 	if err != nil {
 		return nil, err
 	}
 	return &pair{
 		ours: each(func() error { return render(kind, l) }),
 		beside: each(func() error {
-			_, err := p.draw(fonts)
+			_, err := draw()
 			return err
 		}),
 		notes: func() ([]string, error) {

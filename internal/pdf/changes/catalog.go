@@ -72,11 +72,7 @@ func (s *step) extensions(catalog int, old, now cos.Value) error {
 	if !s.touched(old, now) {
 		return nil
 	}
-	before, _, err := s.old.Dict(old)
-	if err != nil {
-		return err
-	}
-	after, ok, err := s.new.Dict(now)
+	before, after, ok, err := s.dicts(old, now)
 	if err != nil {
 		return err
 	}
@@ -154,11 +150,7 @@ func (s *step) perms(catalog int, old, now cos.Value) error {
 	if !s.touched(old, now) {
 		return nil
 	}
-	before, _, err := s.old.Dict(old)
-	if err != nil {
-		return err
-	}
-	after, ok, err := s.new.Dict(now)
+	before, after, ok, err := s.dicts(old, now)
 	if err != nil {
 		return err
 	}
@@ -174,6 +166,15 @@ func (s *step) perms(catalog int, old, now cos.Value) error {
 	}
 	s.place(catalog, old, now, c)
 	return s.moved(old, now, catalog, c)
+}
+
+// dicts are the dictionaries that a value was and is; ok: it is one.
+func (s *step) dicts(old, now cos.Value) (before, after cos.Dict, ok bool, err error) {
+	if before, _, err = s.old.Dict(old); err != nil {
+		return nil, nil, false, err
+	}
+	after, ok, err = s.new.Dict(now)
+	return before, after, ok, err
 }
 
 // moved checks the object of a value that was found in order.
@@ -195,11 +196,7 @@ var dssLists = []cos.Name{"Certs", "CRLs", "OCSPs", "Cert", "CRL", "OCSP"}
 
 // grows compares two dictionaries of a DSS: the whole (depth 0), its /VRI (1), one entry of that (2).
 func (s *step) grows(old, now cos.Value, parent int, c Change, depth int) error {
-	before, _, err := s.old.Dict(old)
-	if err != nil {
-		return err
-	}
-	after, ok, err := s.new.Dict(now)
+	before, after, ok, err := s.dicts(old, now)
 	if err != nil {
 		return err
 	}

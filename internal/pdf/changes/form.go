@@ -12,11 +12,7 @@ const pathForm, pathFields = "/Root/AcroForm", "/Root/AcroForm/Fields"
 // form: /AcroForm gets signature fields behind those it had, and /SigFlags more bits; a file without a form gets one. Its
 // default resources and appearance, which other fields are drawn with, stay.
 func (s *step) form(catalog int, old, now cos.Value) error {
-	before, _, err := s.old.Dict(old)
-	if err != nil {
-		return err
-	}
-	after, ok, err := s.new.Dict(now)
+	before, after, ok, err := s.dicts(old, now)
 	if err != nil {
 		return err
 	}

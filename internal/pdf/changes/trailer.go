@@ -86,11 +86,7 @@ func (s *step) info(old, now cos.Value) error {
 		s.wrong(0, path, "another object is the document information")
 		return nil
 	}
-	before, _, err := s.old.Dict(old)
-	if err != nil {
-		return err
-	}
-	after, ok, err := s.new.Dict(now)
+	before, after, ok, err := s.dicts(old, now)
 	if err != nil {
 		return err
 	}
