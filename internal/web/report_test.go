@@ -38,8 +38,19 @@ func reports(t testing.TB, painter interface {
 	return web.Secure(mux), p
 }
 
-// shared is one reader for all tests: it takes seconds to compile.
-var shared = sync.OnceValues(func() (*page.Reader, error) { return page.New(page.Config{}) })
+// shared has drawn a page before: compiling PDFium takes longer under the race detector than anybody waits for a picture.
+var shared = sync.OnceValues(func() (*page.Reader, error) {
+	r, err := page.New(page.Config{})
+	if err != nil {
+		return nil, err
+	}
+	b, err := verdicttest.Document()
+	if err != nil {
+		return nil, err
+	}
+	_, err = r.Picture(context.Background(), bytes.NewReader(b), 1, 10_000)
+	return r, err
+})
 
 func reader(t testing.TB) *page.Reader {
 	t.Helper()

@@ -16,6 +16,7 @@ import (
 const (
 	maxFilters = 4
 	maxColumns = 1 << 20 // of a predictor's row
+	maxRow     = 4 << 20 // bytes of it: the widest scan in four colours of 16 bits has less than one
 )
 
 // Raw reads the bytes of a stream as they stand in the file.
@@ -39,6 +40,9 @@ func (f *File) Decode(s Stream, most int64) ([]byte, error) {
 		if r, err = decoder(r, filter, params[i]); err != nil {
 			return nil, at(s.Start, err)
 		}
+		if i < len(filters)-1 { // what is between two filters grows a thousand times with each
+			r = &stage{r: r, left: f.limits.Decoded}
+		}
 	}
 	out, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
@@ -48,6 +52,20 @@ func (f *File) Decode(s Stream, most int64) ([]byte, error) {
 		return nil, fmt.Errorf("%w: a stream of more than %d bytes", ErrLimit, most)
 	}
 	return out, nil
+}
+
+// stage ends with ErrLimit when more is read than it has left: a chain of filters that gives nothing works on all that is between.
+type stage struct {
+	r    io.Reader
+	left int64
+}
+
+func (s *stage) Read(b []byte) (int, error) {
+	n, err := s.r.Read(b)
+	if s.left -= int64(n); s.left < 0 {
+		return 0, fmt.Errorf("%w: too many bytes between two filters", ErrLimit)
+	}
+	return n, err
 }
 
 // at gives an error of decoding its place.
@@ -128,33 +146,33 @@ func decoder(r io.Reader, filter Name, params Dict) (io.Reader, error) {
 
 // until ends before a byte.
 type until struct {
-	r    *bufio.Reader
-	end  byte
-	done bool
+	r   *bufio.Reader
+	end byte
+	err error // why there is no more
 }
 
 func (u *until) Read(b []byte) (n int, err error) {
-	for n < len(b) && !u.done {
+	for n < len(b) && u.err == nil {
 		c, err := u.r.ReadByte()
-		if err != nil {
-			u.done = true
-			break
+		if err == nil && c == u.end {
+			err = io.EOF
 		}
-		if c == u.end {
-			u.done = true
-			break
+		if u.err = err; err == nil {
+			b[n] = c
+			n++
 		}
-		b[n] = c
-		n++
 	}
 	if n == 0 {
-		return 0, io.EOF
+		return 0, u.err
 	}
 	return n, nil
 }
 
 // hexReader undoes ASCIIHexDecode.
-type hexReader struct{ r *bufio.Reader }
+type hexReader struct {
+	r    *bufio.Reader
+	done bool // behind >, where nothing is read
+}
 
 func (h *hexReader) Read(b []byte) (int, error) {
 	for n := range b {
@@ -174,8 +192,12 @@ func (h *hexReader) Read(b []byte) (int, error) {
 // digit is the next digit, or -1 at the end.
 func (h *hexReader) digit() (int, error) {
 	for {
+		if h.done {
+			return -1, nil
+		}
 		c, err := h.r.ReadByte()
 		if errors.Is(err, io.EOF) || c == '>' {
+			h.done = true
 			return -1, nil
 		}
 		if err != nil {
@@ -255,6 +277,9 @@ func predictor(r io.Reader, params Dict) (io.Reader, error) {
 	if err != nil || kind == 1 {
 		return r, err
 	}
+	if kind > 2 && kind < 10 {
+		return nil, fmt.Errorf("predictor %d", kind)
+	}
 	colors, err1 := number("Colors", 1, 32)
 	bits, err2 := number("BitsPerComponent", 8, 16)
 	columns, err3 := number("Columns", 1, maxColumns)
@@ -264,6 +289,9 @@ func predictor(r io.Reader, params Dict) (io.Reader, error) {
 	p := &predicted{r: r, size: (colors*bits*columns + 7) / 8, step: max(1, colors*bits/8), png: kind >= 10}
 	if !p.png && bits != 8 {
 		return nil, fmt.Errorf("%w: TIFF predictor of %d bits", ErrFilter, bits)
+	}
+	if p.size > maxRow {
+		return nil, fmt.Errorf("%w: a predictor's row of %d bytes", ErrLimit, p.size)
 	}
 	p.row, p.last = make([]byte, p.size), make([]byte, p.size)
 	return p, nil

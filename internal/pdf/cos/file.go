@@ -43,6 +43,7 @@ type kept struct {
 	val Value
 	id  Ref
 	end int64 // behind endobj
+	rev int   // of the view that it was read in; anyView when that does not matter
 }
 
 // Revision is one part of a file: what was appended at one time.
@@ -55,6 +56,8 @@ type Revision struct {
 	Linearised bool
 	Trailer    Dict
 	Slots      []Slot // what its cross-references list, by number
+
+	other int64 // where its other section stands, that of a linearised file or of a hybrid one in two parts; 0 for none
 }
 
 // SlotKind says where an object is.

@@ -2,6 +2,7 @@ package cos_test
 
 import (
 	"io"
+	"reflect"
 	"testing"
 
 	"yinzheng/internal/pdf/cos"
@@ -17,6 +18,12 @@ func FuzzOpen(f *testing.F) {
 	for _, s := range seeds {
 		f.Add(s.Bytes)
 	}
+	for _, b := range circles() {
+		f.Add(b)
+	}
+	f.Add(word([]int{5}, catalog, tree, page, box("", []int{5}, "(five)")))
+	f.Add(streamed(map[int]row{5: {2, 4, 0}}, catalog, tree, page, box("", []int{5, 6}, "1", "2")))
+	f.Add(appended(file(catalog, tree, page, "<< /Filter [/ASCIIHexDecode /RunLengthDecode] /Length 5 0 R >>\nstream\n80>\nendstream", "3"), 5, "3", 6, ""))
 	limits := cos.Limits{FileBytes: 1 << 20, Objects: 1000, Decoded: 1 << 20, Elements: 10_000}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file, err := cos.OpenBytes(b, limits)
@@ -31,6 +38,13 @@ func FuzzOpen(f *testing.F) {
 				t.Errorf("%+v", o)
 			}
 		}
+		again, err := cos.OpenBytes(b, limits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range file.Revisions() { // the other way round, and before anything is known
+			alike(t, again.View(len(file.Revisions())-1-i), file.View(len(file.Revisions())-1-i))
+		}
 		end := int64(0)
 		for _, r := range file.Revisions() {
 			if r.Start != end || r.End <= r.Start || r.EOF > r.End {
@@ -42,6 +56,19 @@ func FuzzOpen(f *testing.F) {
 			t.Errorf("the last revision ends at %d of %d", end, len(b))
 		}
 	})
+}
+
+// alike wants the same objects of two readings of a file, whatever was asked before.
+func alike(t *testing.T, a, b cos.View) {
+	for num := range a.Numbers() {
+		s, _ := a.Slot(num)
+		id := cos.Ref{Num: num, Gen: s.Gen}
+		x, err := a.Get(id)
+		y, err2 := b.Get(id)
+		if (err == nil) != (err2 == nil) || !reflect.DeepEqual(x, y) {
+			t.Errorf("object %d of revision %d: %v, %v; in another order %v, %v", num, a.Revision(), x, err, y, err2)
+		}
+	}
 }
 
 func walk(t *testing.T, file *cos.File, v cos.View) {

@@ -6,9 +6,9 @@ import (
 	"strconv"
 )
 
-// keyword reads regular characters, at most 32.
+// keyword reads regular characters, at most maxKeyword: whoever wants a whole token looks whether it ends there.
 func (c *cursor) keyword() string {
-	var b [32]byte
+	var b [maxKeyword]byte
 	n := 0
 	for isRegular(c.peek()) && n < len(b) {
 		b[n] = byte(c.next())
@@ -253,9 +253,19 @@ func (c *cursor) array(depth int) (Array, error) {
 // dict reads what stands behind <<.
 func (c *cursor) dict(depth int) (Dict, error) {
 	d := Dict{}
+	var keys map[Name]bool // of a dictionary so large that looking through it for every key would take too long
 	err := c.entries(depth, func(at int64, key Name, v Value, _, _ int64) bool {
-		if c.twice == nil && d.Get(key) != nil {
+		if len(d) == fewKeys {
+			keys = make(map[Name]bool, 2*fewKeys)
+			for _, e := range d {
+				keys[e.Key] = true
+			}
+		}
+		if c.twice == nil && (keys[key] || keys == nil && d.Get(key) != nil) {
 			c.twice = &MalformedError{at, fmt.Sprintf("/%s stands twice in a dictionary", key)}
+		}
+		if keys != nil {
+			keys[key] = true
 		}
 		d = append(d, Entry{key, v})
 		return true
@@ -293,9 +303,10 @@ func (c *cursor) entries(depth int, tell func(at int64, key Name, v Value, start
 
 // numberOrRef reads a number, or a reference if two integers and an R stand here.
 func (c *cursor) numberOrRef() (Value, error) {
+	sign := c.peek()
 	v, err := c.number()
 	num, whole := v.(Integer)
-	if err != nil || !whole || num < 0 {
+	if err != nil || !whole || sign < '0' { // the number of an object has no sign
 		return v, err
 	}
 	back := c.pos
@@ -340,7 +351,7 @@ func (c *cursor) number() (Value, error) {
 			digits = -maxDigits
 		}
 	}
-	if digits < 1 || points > 1 || digits > maxDigits {
+	if digits < 1 || points > 1 || digits > maxDigits || isRegular(c.peek()) { // a longer word is not cut in two
 		c.pos = at
 		return nil, c.wrong("not a number")
 	}
@@ -353,69 +364,4 @@ func (c *cursor) number() (Value, error) {
 		return nil, c.wrong("number is too large")
 	}
 	return Integer(n), nil
-}
-
-// object reads "N G obj", its value and "endobj"; resolve finds the value of an indirect /Length.
-func (c *cursor) object(resolve func(Ref) (Value, error)) (Ref, Value, error) {
-	var id Ref
-	for i, into := range []*int{&id.Num, &id.Gen} {
-		if i > 0 {
-			c.skip()
-		}
-		at := c.pos
-		if b := c.peek(); b < '0' || b > '9' {
-			return id, nil, c.wrong("an object expected")
-		}
-		v, err := c.number()
-		n, whole := v.(Integer)
-		if err != nil || !whole || n > maxNumber {
-			return id, nil, malformed(at, "an object expected")
-		}
-		*into = int(n)
-	}
-	if err := c.expect("obj"); err != nil {
-		return id, nil, err
-	}
-	v, err := c.value(0)
-	if err != nil {
-		return id, nil, err
-	}
-	c.skip()
-	if d, ok := v.(Dict); ok && c.take("stream") {
-		s, err := c.stream(d, resolve)
-		if err != nil {
-			return id, nil, err
-		}
-		v = s
-	}
-	return id, v, c.expect("endobj")
-}
-
-// stream reads what stands behind the keyword stream: one EOL, the data, at most one EOL, endstream (ISO 32000-1, 7.3.8.1).
-func (c *cursor) stream(d Dict, resolve func(Ref) (Value, error)) (Stream, error) {
-	if !c.take("\r\n") && !c.take("\n") {
-		return Stream{}, c.wrong("no end of line behind stream")
-	}
-	length := d.Get("Length")
-	if r, ok := length.(Ref); ok {
-		var err error
-		if length, err = resolve(r); err != nil {
-			return Stream{}, err
-		}
-	}
-	n, ok := length.(Integer)
-	if !ok || n < 0 || int64(n) > c.limit-c.pos {
-		return Stream{}, c.wrong("stream of an impossible length")
-	}
-	s := Stream{Dict: d, Start: c.pos, Length: int64(n)}
-	c.pos += int64(n)
-	at := c.pos
-	if !c.take("\r\n") && !c.take("\n") {
-		c.take("\r")
-	}
-	if !c.take("endstream") || isRegular(c.peek()) {
-		c.pos = at
-		return Stream{}, c.wrong("/Length does not lead to endstream")
-	}
-	return s, nil
 }

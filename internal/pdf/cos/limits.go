@@ -14,6 +14,9 @@ const (
 	maxNumber     = 8_388_607 // of an object (ISO 32000-1, annex C)
 	maxGeneration = 65_535    // ISO 32000-1, 7.3.10
 	maxDigits     = 40        // of a number
+	maxKeyword    = 48        // bytes of a word: a number with its sign and point
+	fewKeys       = 24        // of a dictionary that is looked through key by key
+	maxLengths    = 2         // streams on the way to a /Length: that of an object stream in which it stands
 	maxHops       = 16        // references to references
 	maxPages      = 200_000   // of one file
 	maxPageDepth  = 64        // levels of the page tree

@@ -1,8 +1,6 @@
 package cos
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
 	"slices"
 )
@@ -31,13 +29,14 @@ const (
 	OddExternal  = "external"       // a stream whose data are in another file, or decrypted by a filter of its own
 	OddTree      = "page_tree"      // a page that names another parent than the one that has it, or a node that counts wrong
 	OddRevived   = "revived"        // a number in use whose generation went down
+	OddReference = "generation"     // a reference to another generation of an object: null for some readers, the object for others
 )
 
 // Oddities reads every object of every revision once, and lists what is odd, at most maxOddities.
 func (f *File) Oddities() []Oddity {
 	f.oddOnce.Do(func() {
 		for i := range f.revisions {
-			s := &scan{f: f, rev: i, v: f.View(i), xrefs: map[int64]bool{}, boxes: map[int64]int{}}
+			s := &scan{f: f, rev: i, v: f.View(i), xrefs: map[int64]bool{}, boxes: map[int64]int{}, generations: f.generations(i)}
 			s.run()
 		}
 	})
@@ -53,6 +52,8 @@ type scan struct {
 	xrefs map[int64]bool // where cross-references begin
 	boxes map[int64]int  // object streams, and how often they were met
 	lists map[int]int    // how many objects are listed in each; nil before it is counted
+
+	generations bool // an object in use has a generation other than 0, so that every reference is looked at
 }
 
 // listed is how many objects of this revision are said to be in an object stream.
@@ -86,6 +87,11 @@ func (s *scan) run() {
 		s.odd(OddHybrid, r.XRef, Ref{}, "readers of PDF 1.4 see other objects than later ones")
 	}
 	size, _ := r.Trailer.Get("Size").(Integer)
+	if s.rev > 0 {
+		if before, _ := s.f.revisions[s.rev-1].Trailer.Get("Size").(Integer); size < before {
+			s.odd(OddSize, r.XRef, Ref{}, "/Size is %d, and was %d", size, before)
+		}
+	}
 	for _, slot := range r.Slots {
 		if slot.Kind != Free && int64(slot.Num) >= int64(size) {
 			s.odd(OddSize, slot.Offset, Ref{slot.Num, slot.Gen}, "/Size is %d", size)
@@ -126,15 +132,46 @@ func (s *scan) plain(r Revision, slot Slot) {
 			s.odd(OddExternal, slot.Offset, id, "its data are elsewhere, or encrypted")
 		}
 	}
+	s.references(val, slot.Offset, id)
+}
+
+// generations reports whether an object that a revision or one before it lists has a generation other than 0.
+func (f *File) generations(rev int) bool {
+	for _, r := range f.revisions[:rev+1] {
+		if slices.ContainsFunc(r.Slots, func(s Slot) bool { return s.Kind == Plain && s.Gen != 0 }) {
+			return true
+		}
+	}
+	return false
+}
+
+// references looks whether those in a value, which is nested no deeper than Limits.Depth, name the generations of their objects.
+func (s *scan) references(x Value, at int64, id Ref) {
+	switch x := x.(type) {
+	case Ref:
+		if x.Gen == 0 && !s.generations {
+			return
+		}
+		if slot, ok := s.v.Slot(x.Num); ok && slot.Kind != Free && slot.Gen != x.Gen {
+			s.odd(OddReference, at, id, "it refers to generation %d of object %d, which is of generation %d", x.Gen, x.Num, slot.Gen)
+		}
+	case Array:
+		for _, e := range x {
+			s.references(e, at, id)
+		}
+	case Dict:
+		for _, e := range x {
+			s.references(e.Value, at, id)
+		}
+	case Stream:
+		s.references(x.Dict, at, id)
+	}
 }
 
 // object reads a plain object, or takes it as it was read before.
 func (s *scan) object(r Revision, slot Slot, id Ref) (val Value, end int64, ok bool) {
 	key := cacheKey{slot.Offset, -1}
-	s.f.mu.Lock()
-	known, ok := s.f.cache[key]
-	s.f.mu.Unlock()
-	if ok && known.id == id && known.end <= r.End {
+	if known, ok := s.v.known(key); ok && known.id == id && known.end <= r.End {
 		return known.val, known.end, true
 	}
 	c := s.f.src.cursor(slot.Offset, s.f.limits)
@@ -149,7 +186,7 @@ func (s *scan) object(r Revision, slot Slot, id Ref) (val Value, end int64, ok b
 	case c.twice != nil:
 		s.odd(OddKey, c.twice.Offset, id, "%s", c.twice.What)
 	default:
-		s.f.keep(key, kept{val, id, c.pos}, c.pos-slot.Offset)
+		s.v.keep(key, kept{val: val, id: id, end: c.pos}, c.pos-slot.Offset)
 	}
 	return val, c.pos, true
 }
@@ -185,7 +222,7 @@ func (s *scan) packed(slot Slot) {
 		s.odd(OddContainer, 0, id, "object %d is no object stream", slot.In)
 		return
 	}
-	box, err := s.v.container(in)
+	box, err := s.v.container(in, 0)
 	if err != nil {
 		s.odd(OddContainer, in.Offset, id, "%v", err)
 		return
@@ -203,7 +240,7 @@ func (s *scan) packed(slot Slot) {
 		s.odd(OddLate, in.Offset, id, "listed in a revision that begins at byte %d", r.Start)
 	}
 	c := box.cursor(slot.Index, s.f.limits)
-	_, err = c.value(0)
+	val, err := c.value(0)
 	switch {
 	case err != nil:
 		s.odd(OddContainer, in.Offset, id, "%v", err)
@@ -214,101 +251,5 @@ func (s *scan) packed(slot Slot) {
 			s.odd(OddContainer, in.Offset, id, "bytes behind it in its object stream")
 		}
 	}
-}
-
-// sections explains the bytes of cross-references, trailers and ends.
-func (s *scan) sections(r Revision) {
-	ends := []int64{r.XRef}
-	if r.Linearised {
-		if prev, ok := r.Trailer.Get("Prev").(Integer); ok {
-			ends = append(ends, int64(prev))
-		}
-	}
-	for _, at := range ends {
-		section, err := s.f.readSection(at, s.f.limits.Objects)
-		if err != nil {
-			continue // it was read before
-		}
-		end := section.end
-		if eof, err := s.f.readEnd(end, -1); err == nil { // that of a linearised file's first page may lack it
-			end = eof
-		}
-		s.spans, s.xrefs[at] = append(s.spans, span{at, end, 0}), true
-		if section.beside != 0 {
-			if other, err := s.f.readSection(section.beside, s.f.limits.Objects); err == nil {
-				s.spans, s.xrefs[section.beside] = append(s.spans, span{section.beside, other.end, 0}), true
-			}
-		}
-	}
-}
-
-// gaps looks at what is between the spans: white space, and before the first object comments.
-func (s *scan) gaps(r Revision) {
-	slices.SortFunc(s.spans, func(a, b span) int {
-		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(b.end, a.end), cmp.Compare(b.num, a.num))
-	})
-	at := r.Start
-	for i, p := range s.spans {
-		switch {
-		case i > 0 && p.start == s.spans[i-1].start && p.end == s.spans[i-1].end:
-			if p.num != 0 && s.spans[i-1].num != 0 {
-				s.odd(OddShared, p.start, Ref{Num: p.num}, "object %d stands there too", s.spans[i-1].num)
-			}
-			continue
-		case p.num != 0 && p.end <= at && s.xrefs[p.start]: // a cross-reference stream is an object, too
-			continue
-		case p.start < at:
-			s.odd(OddOverlap, p.start, Ref{Num: p.num}, "it begins inside of what stands before it")
-		default:
-			s.between(at, p.start)
-		}
-		at = max(at, p.end)
-	}
-	s.between(at, r.End)
-}
-
-// between wants white space and comments that no reader could take for an object.
-func (s *scan) between(from, to int64) {
-	c := s.f.src.cursor(from, s.f.limits)
-	c.limit = to
-	for {
-		for b := c.peek(); b >= 0 && isSpace(b); b = c.peek() {
-			c.pos++
-		}
-		if c.peek() != '%' || !s.harmless(c) {
-			break
-		}
-	}
-	if c.pos < to {
-		s.odd(OddHidden, c.pos, Ref{}, "%d bytes up to the next object", to-c.pos)
-	}
-}
-
-// harmless passes a comment; one that has the keywords of a file's structure inside is not passed.
-func (s *scan) harmless(c *cursor) bool {
-	const longest = 1024
-	start := c.pos
-	var line []byte
-	for b := c.peek(); b >= 0 && b != '\n' && b != '\r'; b = c.peek() {
-		if line = append(line, byte(b)); len(line) > longest {
-			c.pos = start
-			return false
-		}
-		c.pos++
-	}
-	for _, word := range []string{"obj", "stream", "xref", "trailer", "%EOF"} {
-		for at := bytes.Index(line, []byte(word)); at >= 0 && at < len(line); {
-			end := at + len(word)
-			if end == len(line) || !isRegular(int(line[end])) { // "object" is no keyword
-				c.pos = start
-				return false
-			}
-			next := bytes.Index(line[end:], []byte(word))
-			if next < 0 {
-				break
-			}
-			at = end + next
-		}
-	}
-	return true
+	s.references(val, in.Offset, id)
 }

@@ -3,29 +3,28 @@ package cos
 // container is an object stream, decoded (ISO 32000-1, 7.5.7).
 type container struct {
 	src     *source
+	id      Ref
+	rev     int // of the view that it was read in; anyView when that does not matter
 	nums    []int
 	offsets []int64
 }
 
-// packed reads an object out of its object stream.
-func (v View) packed(s Slot) (Value, error) {
+// packed reads an object out of its object stream; hops are those on the way to a /Length.
+func (v View) packed(s Slot, hops int) (Value, error) {
 	in, ok := v.Slot(s.In)
 	if !ok || in.Kind != Plain {
 		return nil, malformed(0, "object %d is said to be in object %d, which is no object stream", s.Num, s.In)
 	}
 	key := cacheKey{in.Offset, s.Index}
-	v.f.mu.Lock()
-	cached, ok := v.f.cache[key]
-	v.f.mu.Unlock()
-	box, err := v.container(in)
+	box, err := v.container(in, hops)
 	if err != nil {
 		return nil, err
 	}
 	if s.Index >= len(box.nums) || box.nums[s.Index] != s.Num {
 		return nil, malformed(in.Offset, "object %d is not at place %d of its object stream", s.Num, s.Index)
 	}
-	if ok {
-		return cached.val, nil
+	if known, ok := v.known(key); ok && box.rev == anyView {
+		return known.val, nil
 	}
 	c := box.cursor(s.Index, v.f.limits)
 	val, err := c.value(0)
@@ -35,7 +34,9 @@ func (v View) packed(s Slot) (Value, error) {
 	if c.twice != nil {
 		return nil, inside(in.Offset, c.twice)
 	}
-	v.f.keep(key, kept{val, Ref{Num: s.Num}, c.pos}, c.pos-box.offsets[s.Index])
+	if box.rev == anyView {
+		v.keep(key, kept{val: val, id: Ref{Num: s.Num}, end: c.pos}, c.pos-box.offsets[s.Index])
+	}
 	return val, nil
 }
 
@@ -57,14 +58,14 @@ func (b *container) cursor(index int, l Limits) *cursor {
 }
 
 // container decodes an object stream, or returns what was decoded before.
-func (v View) container(in Slot) (*container, error) {
+func (v View) container(in Slot, hops int) (*container, error) {
 	v.f.mu.Lock()
 	box, ok := v.f.containers[in.Offset]
 	v.f.mu.Unlock()
-	if ok {
+	if ok && box.id == (Ref{in.Num, in.Gen}) && (box.rev == anyView || box.rev == v.rev) {
 		return box, nil
 	}
-	val, err := v.Get(Ref{in.Num, in.Gen})
+	val, err := v.get(Ref{in.Num, in.Gen}, hops)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func (v View) container(in Slot) (*container, error) {
 	if int64(first) > int64(len(data)) {
 		return nil, malformed(in.Offset, "/First of an object stream is behind its end")
 	}
-	box = &container{src: &source{mem: data, size: int64(len(data))}}
+	box = &container{src: &source{mem: data, size: int64(len(data))}, id: Ref{in.Num, in.Gen}, rev: v.reading(s)}
 	c := box.src.cursor(0, v.f.limits)
 	c.limit = int64(first)
 	for range n {

@@ -146,6 +146,13 @@ func isDelimiter(c byte) bool {
 // isRegular reports whether a byte can be inside a number, a name or a keyword.
 func isRegular(c int) bool { return c >= 0 && !isSpace(c) && !isDelimiter(byte(c)) }
 
+// blank passes white space alone.
+func (c *cursor) blank() {
+	for b := c.peek(); b >= 0 && isSpace(b); b = c.peek() {
+		c.pos++
+	}
+}
+
 // skip passes white space and comments (ISO 32000-1, 7.2).
 func (c *cursor) skip() {
 	for {

@@ -83,17 +83,14 @@ func (v View) get(r Ref, hops int) (Value, error) {
 		if r.Gen != 0 {
 			return Null{}, nil
 		}
-		return v.packed(s)
+		return v.packed(s, hops)
 	}
 	if s.Gen != r.Gen {
 		return Null{}, nil
 	}
 	key := cacheKey{s.Offset, -1}
-	v.f.mu.Lock()
-	cached, ok := v.f.cache[key]
-	v.f.mu.Unlock()
-	if ok && cached.id == r {
-		return cached.val, nil
+	if known, ok := v.known(key); ok && known.id == r {
+		return known.val, nil
 	}
 	c := v.f.src.cursor(s.Offset, v.f.limits)
 	id, val, err := c.object(v.lengths(hops))
@@ -105,22 +102,46 @@ func (v View) get(r Ref, hops int) (Value, error) {
 	case c.twice != nil:
 		return nil, c.twice
 	}
-	v.f.keep(key, kept{val, id, c.pos}, c.pos-s.Offset)
+	v.keep(key, kept{val: val, id: id, end: c.pos}, c.pos-s.Offset)
 	return val, nil
 }
 
-// lengths resolves an indirect /Length.
+// lengths resolves an indirect /Length. It may stand in an object stream, whose own /Length may be indirect, but not in an object
+// stream again (ISO 32000-1, 7.5.7): that could lead in a circle.
 func (v View) lengths(hops int) func(Ref) (Value, error) {
 	return func(r Ref) (Value, error) {
-		if hops > 0 { // the length of a stream is a number, which has none
+		if hops == maxLengths {
 			return nil, malformed(0, "/Length in object %d leads on", r.Num)
 		}
 		return v.get(r, hops+1)
 	}
 }
 
+// known finds an object that was read before. A stream whose /Length is another object may end elsewhere in another view.
+func (v View) known(key cacheKey) (kept, bool) {
+	v.f.mu.Lock()
+	defer v.f.mu.Unlock()
+	k, ok := v.f.cache[key]
+	return k, ok && (k.rev == anyView || k.rev == v.rev)
+}
+
+// anyView is the revision of what reads alike in every view.
+const anyView = -1
+
+// reading is the revision that a value depends on.
+func (v View) reading(val Value) int {
+	if s, ok := val.(Stream); ok {
+		if _, indirect := s.Dict.Get("Length").(Ref); indirect {
+			return v.rev
+		}
+	}
+	return anyView
+}
+
 // keep remembers small objects.
-func (f *File) keep(key cacheKey, k kept, size int64) {
+func (v View) keep(key cacheKey, k kept, size int64) {
+	f := v.f
+	k.rev = v.reading(k.val)
 	if _, stream := k.val.(Stream); stream {
 		size = 0 // its data stay in the file
 	}
