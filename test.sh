@@ -55,8 +55,9 @@ step "tests, with real tools and servers"
 go test -tags tools -timeout 15m ./...
 
 step "race detector"
-go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./internal/house ./verify/completion/... ./sealing/... \
+go test -race -short -timeout 15m ./licences/... ./internal/ledger/... ./internal/store/... ./internal/httpapi/... ./internal/web/... ./verify/completion/... ./sealing ./sealing/desk \
   ./ca ./ca/operate ./ca/revocation/... ./ca/tsa ./internal/keys/remote ./internal/foureyes ./internal/chain ./internal/clock
+go test -race -short -timeout 15m -skip 'Judgement|Report|ConfiguredSeal|EveryProfile|WrongSealing|ChineseKeyword|WhatIsMade' ./internal/house # compiling PDFium takes half a minute here
 go test -race -run 'Contract|WhileKeysSign' ./internal/keys # key derivation takes ten times as long here
 
 step "bench, quick"
