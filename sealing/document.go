@@ -113,17 +113,10 @@ func (w *work) begun(p *increment.Prepared, hash signature.Hash) ([]byte, error)
 	return d[:], nil
 }
 
-// ended appends the revision that was begun; it was hashed up to a place.
+// ended appends a revision that is hashed up to a place: to its gap where it was begun, else to its beginning.
 func (w *work) ended(revision []byte, hashed int) error {
 	w.tail = append(w.tail, revision...)
 	_, err := w.hash.Write(revision[hashed:])
-	return err
-}
-
-// grow appends a revision.
-func (w *work) grow(increment []byte) error {
-	w.tail = append(w.tail, increment...)
-	_, err := w.hash.Write(increment)
 	return err
 }
 

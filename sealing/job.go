@@ -155,7 +155,7 @@ func (j *job) addEvidence(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	return j.work.grow(appended)
+	return j.work.ended(appended, 0)
 }
 
 // stampDocument appends a timestamp over everything.

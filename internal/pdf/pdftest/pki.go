@@ -132,11 +132,6 @@ func (p *PKI) issue(tb testing.TB, c, issuer *x509.Certificate, k, by crypto.Sig
 // CRL is the root's revocation list, a day old: Revoked is on it, and whoever else is named.
 func (p *PKI) CRL(tb testing.TB, also ...Identity) []byte { return p.crl(tb, p.Root, p.root, also) }
 
-// StrangerCRL is a list by the stranger's root, which has the same name.
-func (p *PKI) StrangerCRL(tb testing.TB, also ...Identity) []byte {
-	return p.crl(tb, p.StrangerRoot, p.stranger, also)
-}
-
 func (p *PKI) crl(tb testing.TB, by Identity, issuer *x509.Certificate, also []Identity) []byte {
 	tb.Helper()
 	p.serial++
